@@ -1,0 +1,24 @@
+/** The detectors that come with Simwarden, in the order in which they are shown. Listed by hand: what runs is what stands here. */
+import type { Detector } from 'simwarden/detector';
+import baselineMultiple from './baseline-multiple';
+import connectionFailures from './connection-failures';
+import deviceEventStorm from './device-event-storm';
+import imeiMismatch from './imei-mismatch';
+import threshold from './threshold';
+import unexpectedNetwork from './unexpected-network';
+import unusualDestination from './unusual-destination';
+import zeroUsage from './zero-usage';
+
+export const builtInDetectors: readonly Detector[] = [
+  // how much a SIM uses
+  threshold, // over the limits that a client set
+  baselineMultiple, // more than its model family usually uses
+  zeroUsage, // nothing at all
+  // where it is, and in what
+  imeiMismatch, // in another device than it was bound to
+  unexpectedNetwork, // in a network or country where it has no business
+  unusualDestination, // talking to strangers
+  // whether it works
+  connectionFailures, // refused by the network, alone or with many others
+  deviceEventStorm, // rebooting, failing and retrying without end
+];

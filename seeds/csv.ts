@@ -1,0 +1,29 @@
+/** Rows as the CSV files of the ingest endpoints. No value of the simulator needs quoting. */
+import type { Population } from './population';
+
+export function toCsv(rows: readonly object[], columns: readonly string[]): string {
+  const lines = rows.map((row) => columns.map((column) => String((row as Record<string, string | number | null>)[column] ?? '')).join(','));
+  return [columns.join(','), ...lines, ''].join('\n');
+}
+
+export const columns = {
+  sims: ['iccid', 'imsi', 'msisdn', 'client', 'fleet', 'family', 'imei', 'criticality'],
+  usage: ['record_id', 'iccid', 'started_at', 'ended_at', 'uplink_bytes', 'downlink_bytes', 'plmn', 'rat', 'imei', 'apn', 'destination'],
+  connectionEvents: ['event_id', 'iccid', 'type', 'occurred_at', 'imei', 'plmn', 'rat', 'session_id'],
+  deviceEvents: ['event_id', 'iccid', 'type', 'occurred_at', 'count', 'detail'],
+} as const;
+
+export function simsCsv(population: Population): string {
+  return toCsv(
+    population.sims.map((sim) => ({ ...sim, family: sim.family.name })),
+    columns.sims,
+  );
+}
+
+/** The ground truth as `truth.json` holds it. */
+export function truthOf(population: Population): object {
+  return {
+    stories: population.stories.map((story) => ({ ...story, from: story.from.toISOString(), to: story.to.toISOString() })),
+    controls: population.controls,
+  };
+}

@@ -1,0 +1,197 @@
+/** configureDetector: how a detector runs for a client, a fleet or a SIM; what it judged before is judged again. */
+import { Arg, Ctx, Field, ID, InputType, Mutation, ObjectType, Resolver } from 'type-graphql';
+import { singleton } from 'tsyringe';
+import { maySee, recordAudit, requireClientId } from '../access';
+import type { Transaction } from '../database/database';
+import type { Detector } from '../detector';
+import { SimwardenError } from '../errors';
+import { isOperator, type Caller } from '../graphql/caller';
+import type { GraphqlContext } from '../graphql/context';
+import { requireGlobalId } from '../graphql/global-id';
+import { JsonScalar } from '../graphql/scalars';
+import { UserError, withUserErrors } from '../graphql/user-error';
+import { DetectorConfigurationEntry, ShownDetector } from './detector-type';
+import { EvaluationRequests } from './evaluation/requests';
+import { CONFIGURATION_COLUMNS, OPERATOR, type ConfigurationRow } from './host/configuration';
+import { effectiveOptions } from './host/host-options';
+import { ConfigurationScope, DetectorMode } from './host/modes';
+import { DetectorRegistry } from './host/registry';
+
+@InputType({
+  description:
+    "What a configuration is for: exactly one of client, fleet and sim. All left out: the caller's client; for operators the default of all clients.",
+})
+export class DetectorScopeInput {
+  @Field(() => ID, { nullable: true, description: 'Every SIM of this client.' })
+  client?: string | null;
+  @Field(() => ID, { nullable: true, description: 'Every SIM of this fleet.' })
+  fleet?: string | null;
+  @Field(() => ID, { nullable: true, description: 'This SIM.' })
+  sim?: string | null;
+}
+
+@InputType({ description: 'How a detector is to run.' })
+export class ConfigureDetectorInput {
+  @Field(() => ID, { description: "The detector's own id: `threshold`." })
+  detector: string;
+  @Field(() => DetectorScopeInput, { nullable: true, description: 'What it is for; the most specific configuration wins whole.' })
+  scope?: DetectorScopeInput | null;
+  @Field(() => DetectorMode, {
+    nullable: true,
+    description:
+      'How it runs there. Left out: what was configured there is taken away, and what is less specific holds; options must be left out too.',
+  })
+  mode?: DetectorMode | null;
+  @Field(() => JsonScalar, {
+    nullable: true,
+    description:
+      "An object of options as the detector's `optionsSchema` says, complete: those left out get their defaults. Left out: the options stay.",
+  })
+  options?: unknown;
+}
+
+@ObjectType({ description: 'The detector as it is configured now.' })
+export class ConfigureDetectorPayload {
+  @Field(() => ShownDetector, { nullable: true, description: 'The detector; null where there are user errors.' })
+  detector: ShownDetector | null;
+  @Field(() => DetectorConfigurationEntry, {
+    nullable: true,
+    description: 'The configuration that was set; null where it was taken away, or there are user errors.',
+  })
+  configuration: DetectorConfigurationEntry | null;
+  @Field(() => [UserError], { description: 'What the caller can mend; empty where it was done.' })
+  userErrors: UserError[];
+}
+
+interface Target {
+  readonly clientId: number;
+  readonly scope: ConfigurationScope;
+  readonly scopeId: string;
+}
+
+@singleton()
+@Resolver()
+export class ConfigureDetectorResolver {
+  constructor(
+    private readonly registry: DetectorRegistry,
+    private readonly evaluations: EvaluationRequests,
+  ) {}
+
+  @Mutation(() => ConfigureDetectorPayload, {
+    description:
+      'Configures a detector for a client, a fleet or a SIM. The last closed day and the open ones are judged again. Puts a failed detector on again.',
+  })
+  async configureDetector(
+    @Arg('input', () => ConfigureDetectorInput, { description: 'How it is to run.' }) input: ConfigureDetectorInput,
+    @Ctx() context: GraphqlContext,
+  ): Promise<ConfigureDetectorPayload> {
+    return withUserErrors<ConfigureDetectorPayload>(
+      async () => {
+        const detector = this.registry.get(input.detector);
+        const target = targetOf(context.caller, input.scope ?? {});
+        const options = checkOptions(detector, input);
+        const configuration = await context.write('detection.configureDetector', target.clientId, async (tx) => {
+          await requireTarget(tx, target);
+          const row = await store(tx, context, detector, target, input.mode ?? null, options);
+          await this.judgeAgain(tx, target);
+          return row;
+        });
+        return { detector: ShownDetector.of(detector), configuration, userErrors: [] };
+      },
+      (userErrors) => ({ detector: null, configuration: null, userErrors }),
+    );
+  }
+
+  private async judgeAgain(tx: Transaction, { clientId, scope, scopeId }: Target): Promise<void> {
+    if (scope === ConfigurationScope.SIM) return this.evaluations.settingsChanged(tx, clientId, [scopeId]);
+    if (scope === ConfigurationScope.FLEET) {
+      const sims = await tx.query<{ sim_id: string }>(
+        'SELECT sim_id FROM sim WHERE client_id = $1 AND fleet_id = $2 AND closed_at IS NULL ORDER BY sim_id',
+        [clientId, scopeId],
+      );
+      return this.evaluations.settingsChanged(
+        tx,
+        clientId,
+        sims.map((row) => row.sim_id),
+      );
+    }
+    if (clientId !== OPERATOR) return this.evaluations.settingsChanged(tx, clientId, 'ALL');
+    const clients = await tx.query<{ client_id: number }>('SELECT client_id FROM client WHERE client_id > 0 ORDER BY client_id');
+    for (const client of clients) await this.evaluations.settingsChanged(tx, client.client_id, 'ALL');
+  }
+}
+
+function targetOf(caller: Caller, { client, fleet, sim }: DetectorScopeInput): Target {
+  const given = [client, fleet, sim].filter((id) => id !== null && id !== undefined);
+  if (given.length > 1)
+    throw new SimwardenError('BAD_USER_INPUT', { what: 'Give one of client, fleet and sim in the scope, not several.' }, ['scope']);
+  const named = (what: 'client' | 'fleet' | 'sim', id: ReturnType<typeof requireClientId>) => {
+    if (!maySee(caller, id)) throw new SimwardenError('NOT_FOUND', { what }, ['scope', what]);
+    return id;
+  };
+  if (sim) {
+    const id = named('sim', requireGlobalId(sim, 'Sim', 'int8'));
+    return { clientId: id.clientId, scope: ConfigurationScope.SIM, scopeId: id.key };
+  }
+  if (fleet) {
+    const id = named('fleet', requireGlobalId(fleet, 'Fleet'));
+    return { clientId: id.clientId, scope: ConfigurationScope.FLEET, scopeId: id.key };
+  }
+  const clientId = client ? named('client', requireClientId(client)).clientId : isOperator(caller) ? OPERATOR : caller.clientId;
+  return { clientId, scope: ConfigurationScope.CLIENT, scopeId: '' };
+}
+
+/** The options as given, once they are known to fit; null: left out. */
+function checkOptions(detector: Detector, { mode, options }: ConfigureDetectorInput): Record<string, unknown> | null {
+  if (options === undefined || options === null) return null;
+  if (!mode)
+    throw new SimwardenError('BAD_USER_INPUT', { what: 'Options need a mode; without one the configuration is taken away.' }, ['mode']);
+  const answer = effectiveOptions(detector, options);
+  if ('errors' in answer)
+    throw new SimwardenError('OPTIONS_INVALID', { detector: detector.meta.id, what: answer.errors.join('; ') }, ['options']);
+  return options as Record<string, unknown>;
+}
+
+async function requireTarget(tx: Transaction, { clientId, scope, scopeId }: Target): Promise<void> {
+  const found =
+    scope === ConfigurationScope.SIM
+      ? await tx.query('SELECT sim_id FROM sim WHERE client_id = $1 AND sim_id = $2 AND closed_at IS NULL', [clientId, scopeId])
+      : scope === ConfigurationScope.FLEET
+        ? await tx.query('SELECT fleet_id FROM fleet WHERE client_id = $1 AND fleet_id = $2', [clientId, scopeId])
+        : await tx.query('SELECT client_id FROM client WHERE client_id = $1', [clientId]);
+  const what = scope.toLowerCase();
+  if (found.length === 0) throw new SimwardenError('NOT_FOUND', { what }, ['scope', what]);
+}
+
+async function store(
+  tx: Transaction,
+  context: GraphqlContext,
+  detector: Detector,
+  target: Target,
+  mode: DetectorMode | null,
+  options: Record<string, unknown> | null,
+): Promise<DetectorConfigurationEntry | null> {
+  const { clientId, scope, scopeId } = target;
+  const key = [clientId, detector.meta.id, scope, scopeId];
+  const subject =
+    scope === ConfigurationScope.CLIENT ? `Client:${clientId}` : `${scope === ConfigurationScope.SIM ? 'Sim' : 'Fleet'}:${scopeId}`;
+  await recordAudit(tx, context, {
+    clientId,
+    action: 'configureDetector',
+    subject,
+    detail: { detector: detector.meta.id, mode, ...(options ? { options } : {}) },
+  });
+  if (mode === null) {
+    await tx.query('DELETE FROM detector_configuration WHERE client_id = $1 AND detector_id = $2 AND scope = $3 AND scope_id = $4', key);
+    return null;
+  }
+  const [row] = await tx.query<ConfigurationRow>(
+    `INSERT INTO detector_configuration AS kept (client_id, detector_id, scope, scope_id, mode, options, updated_at, updated_by)
+     VALUES ($1, $2, $3, $4, $5, coalesce($6::jsonb, '{}'), $7, $8)
+     ON CONFLICT (client_id, detector_id, scope, scope_id) DO UPDATE SET mode = EXCLUDED.mode,
+       options = ${options === null ? 'kept.options' : 'EXCLUDED.options'}, updated_at = EXCLUDED.updated_at, updated_by = EXCLUDED.updated_by
+     RETURNING ${CONFIGURATION_COLUMNS}`,
+    [...key, mode, options === null ? null : JSON.stringify(options), context.clock.now(), context.caller.name],
+  );
+  return DetectorConfigurationEntry.of(row!);
+}

@@ -1,0 +1,114 @@
+/** One page of an evaluation: reads what the detectors need in one transaction, ends it, and runs them. */
+import { singleton } from 'tsyringe';
+import { Database } from '../../database/database';
+import type { ColumnName, Detector } from '../../detector';
+import { endOfDay, type Day } from '../days';
+import { readConfiguration, type DetectorConfiguration } from '../host/configuration';
+import { DetectorRegistry } from '../host/registry';
+import { failedOutcome, runDetector, type DetectorOutcome, type RunMaterial } from '../host/run';
+import { nothingLater, readLaterActivity, readStreaks } from '../host/windows';
+import { observeEvents, observeUsage, openScope, type Observation, type ObservationScope } from '../observe';
+import { FiringHistory } from '../verdicts';
+import { readHealth, type DetectorHealth } from './health';
+
+/** SIMs whose events are held at once; a page of usage rows may be larger, since a SIM is one row there. */
+const EVENT_PAGE_SIMS = 1_000;
+
+export interface PageOutcome {
+  readonly outcomes: readonly DetectorOutcome[];
+  /** End of the client's last closed and evaluated day. */
+  readonly closedThrough: Date | null;
+}
+
+type Input = 'usage' | 'events';
+
+interface Prepared {
+  readonly detector: Detector;
+  /** What to run it on, or why it can't. */
+  readonly material: RunMaterial | { readonly failure: string };
+}
+
+@singleton()
+export class Evaluator {
+  constructor(
+    private readonly database: Database,
+    private readonly registry: DetectorRegistry,
+    private readonly history: FiringHistory,
+  ) {}
+
+  /** Detectors see the SIMs in the order of their ids, whatever the order given. */
+  async evaluate(clientId: number, day: Day, simIds: readonly string[]): Promise<PageOutcome> {
+    const outcomes: DetectorOutcome[] = [];
+    let closedThrough: Date | null = null;
+    for (const [input, pageSims] of [
+      ['usage', simIds.length],
+      ['events', EVENT_PAGE_SIMS],
+    ] as const) {
+      if (!this.registry.all().some((detector) => detector.meta.input === input)) continue;
+      for (let from = 0; from < simIds.length; from += pageSims) {
+        const page = await this.prepare(clientId, day, simIds.slice(from, from + pageSims), input);
+        closedThrough = page.closedThrough;
+        for (const { detector, material } of page.prepared) {
+          outcomes.push('failure' in material ? failedOutcome(detector, material.failure) : await runDetector(detector, material));
+        }
+      }
+    }
+    return { outcomes, closedThrough };
+  }
+
+  private prepare(
+    clientId: number,
+    day: Day,
+    simIds: readonly string[],
+    input: Input,
+  ): Promise<{ prepared: Prepared[]; closedThrough: Date | null }> {
+    return this.database.transaction({ name: 'evaluation.observe', role: 'ingest', clientId, readOnly: true }, async (tx) => {
+      const scope = await openScope(tx, clientId, day, simIds);
+      const closedThrough = scope.calendar.lastEvaluated === null ? null : new Date(endOfDay(scope.calendar.lastEvaluated));
+      const configuration = await readConfiguration(tx, clientId, simIds);
+      const health = await readHealth(tx, clientId);
+      const detectors = this.runnable(input, configuration, health, scope);
+      if (detectors.length === 0 || scope.sims.length === 0) return { prepared: [], closedThrough };
+      const needs = new Set<ColumnName>(detectors.flatMap((detector) => [...detector.meta.needs]));
+      const observation = input === 'usage' ? await observeUsage(tx, scope, needs) : await observeEvents(tx, scope, needs);
+      const longWindows = detectors.some((detector) => detector.meta.kinds.some((kind) => kind.window !== 'DAY'));
+      const later = longWindows ? await readLaterActivity(tx, scope) : nothingLater;
+      const streaks = await readStreaks(tx, this.history, scope, observation, detectors);
+      const prepared = detectors.map((detector, index): Prepared => {
+        const groups = groupsOrFailure(detector, configuration, scope, observation);
+        const material = 'failure' in groups ? groups : { scope, observation, later, groups: groups.groups, streaks: streaks[index]! };
+        return { detector, material };
+      });
+      return { prepared, closedThrough };
+    });
+  }
+
+  private runnable(
+    input: Input,
+    configuration: DetectorConfiguration,
+    health: ReadonlyMap<string, DetectorHealth>,
+    scope: ObservationScope,
+  ): Detector[] {
+    return this.registry
+      .all()
+      .filter(
+        ({ meta }) =>
+          meta.input === input &&
+          !health.get(meta.id)?.isOff(meta.version, configuration.lastConfigured(meta.id)) &&
+          scope.sims.some((sim) => configuration.rowFor(meta.id, sim)?.mode !== 'DISABLED'),
+      );
+  }
+}
+
+function groupsOrFailure(
+  detector: Detector,
+  configuration: DetectorConfiguration,
+  scope: ObservationScope,
+  observation: Observation,
+): Pick<RunMaterial, 'groups'> | { readonly failure: string } {
+  try {
+    return { groups: configuration.groups(detector, scope.sims, observation.simOfRow) };
+  } catch (error) {
+    return { failure: (error as Error).message };
+  }
+}

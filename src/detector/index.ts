@@ -1,0 +1,7 @@
+/** `simwarden/detector`: all that a detector may import. */
+export * from './contract';
+export * from './columns';
+export { DetectionDraft, KindDraft } from './draft';
+export { validateOptions, type OptionsAnswer } from './options';
+export { bytesInWords, countInWords, durationInWords, multipleInWords, percentInWords } from './words';
+export { codeOf, nameAt, subjects, type SubjectRows } from './rows';

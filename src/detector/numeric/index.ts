@@ -1,0 +1,3 @@
+/** `simwarden/detector/numeric`: numerical tools for detectors. Public but experimental. */
+export { seededRandom } from './random';
+export { median, quantile } from './quantile';

@@ -1,0 +1,9 @@
+/** `simwarden/detector/testing`: the conformance kit, and seeded SIMs to try a detector on. */
+export type { AnomalousCase, QuietCase } from './bench';
+export { checkDeclaration, checkDetector, type CheckOptions, type CheckResult } from './check-detector';
+export { readmeHeadings } from './checks/readme-complete';
+export { inputOf, type EventRow, type UsageRow } from './rows';
+export { quietEvent, quietSimDay, quietUsageEvent, syntheticEvents, syntheticUsage } from './synthetic';
+export { testDetector } from './test-detector';
+export { tryDetector, type Alarm, type Trial } from './try-detector';
+export { checks as contractChecks } from './checks';

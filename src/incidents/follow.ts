@@ -1,0 +1,53 @@
+/** Brings an incident in line with its alerts: severity, live alerts, proposed root cause; each step goes to its log. */
+import { isLive, isWorse, worst } from '../alerts';
+import type { Transaction } from '../database/database';
+import { LogAction, SIMWARDEN, type EditedIncident, type LogEntry } from './incident-change';
+import { readAlertsOf, type AlertFacts } from './incident-storage';
+import { IncidentState } from './lifecycle';
+import { proposeRootCause } from './root-cause';
+
+/** Of those that are open; a closed incident stays as it was closed. */
+export async function followAlerts(tx: Transaction, clientId: number, edited: readonly EditedIncident[]): Promise<void> {
+  const open = edited.filter(({ record }) => record.state === IncidentState.OPEN);
+  if (open.length === 0) return;
+  const alertsOf = new Map<string, AlertFacts[]>(open.map(({ record }) => [record.incidentId, []]));
+  for (const alert of await readAlertsOf(tx, clientId, [...alertsOf.keys()])) alertsOf.get(alert.incidentId!)!.push(alert);
+  for (const incident of open) follow(incident, alertsOf.get(incident.record.incidentId)!);
+}
+
+function follow(incident: EditedIncident, alerts: readonly AlertFacts[]): void {
+  const { before, record, log, joinedAlertIds } = incident;
+  for (const alert of alerts.filter(({ alertId }) => joinedAlertIds.includes(alertId)))
+    log.push(automatic(LogAction.ALERT_JOINED, `${alert.severity}: ${alert.title}`));
+  // Late data may show that the trouble began earlier, or later, than it seemed when the incident was opened.
+  record.openedAt = alerts[0]?.firstWindowStart ?? record.openedAt;
+  const live = alerts.filter(({ state }) => isLive(state));
+  // Without a live alert the severity stays as it was: it says how bad it got to who closes the incident.
+  const severity = worst(live.map((alert) => alert.severity)) ?? record.severity;
+  if (before && severity !== record.severity) {
+    log.push(
+      automatic(
+        LogAction.SEVERITY_CHANGED,
+        `${isWorse(severity, record.severity) ? 'Worse' : 'Better'}: ${record.severity} to ${severity}.`,
+      ),
+    );
+  }
+  record.severity = severity;
+  if (record.liveAlerts > 0 && live.length === 0)
+    log.push(automatic(LogAction.ALERTS_RESOLVED, 'All alerts are resolved. Close the incident with its root cause.'));
+  if (before && record.liveAlerts === 0 && live.length > 0)
+    log.push(automatic(LogAction.FIRING_AGAIN, `${live.length} alert(s) live again.`));
+  record.liveAlerts = live.length;
+  const proposal = proposeRootCause(alerts);
+  if (proposal.cause !== record.proposedRootCause) {
+    log.push(
+      automatic(LogAction.ROOT_CAUSE_PROPOSED, `${proposal.cause}: ${proposal.evidence[0]?.text ?? 'nothing speaks for another cause.'}`),
+    );
+  }
+  record.proposedRootCause = proposal.cause;
+  record.proposedEvidence = proposal.evidence;
+}
+
+export function automatic(action: LogAction, text: string): LogEntry {
+  return { action, text, actor: SIMWARDEN };
+}

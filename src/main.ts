@@ -1,0 +1,103 @@
+#!/usr/bin/env node
+/** The command line: parses arguments, runs a command, and turns failures into one clear line and a non-zero exit. */
+import 'reflect-metadata';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { printableSchema } from './app';
+import { runDemo } from './commands/demo';
+import { ingestCommand } from './commands/ingest-command';
+import { serve } from './commands/serve';
+import { simulate } from './commands/simulate';
+import { migrateCommand } from './commands/migrate';
+import { Config } from './config';
+import { SimwardenError } from './errors';
+import { printSimwardenSchema } from './graphql/schema';
+import { INGEST_KINDS } from './telemetry';
+
+function wholeNumber(minimum: number, maximum: number): (text: string) => number {
+  return (text) => {
+    if (!/^\d{1,10}$/.test(text) || Number(text) < minimum || Number(text) > maximum) {
+      throw new InvalidArgumentError(`expected a whole number from ${minimum} to ${maximum}.`);
+    }
+    return Number(text);
+  };
+}
+
+function midnight(text: string): Date {
+  const day = new Date(`${text}T00:00:00Z`);
+  // 30 February parses, as 2 March
+  if (Number.isNaN(day.getTime()) || day.toISOString().slice(0, 10) !== text) {
+    throw new InvalidArgumentError('expected a date, such as 2026-11-15.');
+  }
+  return day;
+}
+
+function webAddress(text: string): string {
+  if (!/^https?:\/\/[^/\s]+/.test(text) || !URL.canParse(text))
+    throw new InvalidArgumentError('expected a URL, such as http://127.0.0.1:4000.');
+  return text;
+}
+
+const DEFAULT_END = '2026-11-15';
+
+function commandLine(): Command {
+  const program = new Command('simwarden').description(
+    'Watches fleets of IoT SIMs, finds the ones that misbehave, and blocks a SIM safely.',
+  );
+  program
+    .command('serve')
+    .description('run the server until it is stopped')
+    .action(() => serve(Config.fromEnvironment()));
+  program
+    .command('demo')
+    .description('play the story fleets against a real server and say what was found')
+    .option('--once', 'exit after the report: 0 if every story was found, 1 otherwise', false)
+    .option('--sims <n>', 'SIMs in all', wholeNumber(60, 6_000), 240)
+    .option('--days <n>', 'days of telemetry', wholeNumber(12, 60), 14)
+    .option('--seed <n>', 'seed of the simulation', wholeNumber(0, 9_999), 1)
+    .action(async (options: { once: boolean; sims: number; days: number; seed: number }) => {
+      process.exitCode = await runDemo({ ...options, end: midnight(DEFAULT_END) }, Config.fromEnvironment());
+    });
+  program
+    .command('migrate')
+    .description("bring the database to this version's schema")
+    .action(() => migrateCommand(Config.fromEnvironment()));
+  program
+    .command('ingest')
+    .addArgument(new Argument('<kind>', 'what the file holds').choices(INGEST_KINDS))
+    .addArgument(new Argument('<file>', 'CSV or NDJSON (.ndjson, .jsonl), .gz as it is; - for standard input'))
+    .description('send a file to the server that runs, or where none does, store it without one')
+    .addOption(new Option('--url <url>', 'a server elsewhere, with the key in SIMWARDEN_OPERATOR_KEY').argParser(webAddress))
+    .option('--source <name>', "name of the data source; part of a record's identity")
+    .option('--idempotency-key <key>', 'key of this batch: sending it again adds nothing')
+    .action(async (kind: string, file: string, options: { url?: string; source?: string; idempotencyKey?: string }) => {
+      process.exitCode = await ingestCommand({ kind, file, ...options }, Config.fromEnvironment());
+    });
+  program
+    .command('simulate')
+    .description('write a simulated population with known truth as CSV files')
+    .requiredOption('--out <directory>', 'where to')
+    .option('--sims <n>', 'SIMs in all', wholeNumber(60, 1_000_000), 240)
+    .option('--days <n>', 'days of telemetry', wholeNumber(9, 400), 14)
+    .option('--seed <n>', 'seed', wholeNumber(0, 9_999), 1)
+    .addOption(
+      new Option('--end <date>', 'UTC midnight at which the telemetry ends')
+        .argParser(midnight)
+        .default(midnight(DEFAULT_END), DEFAULT_END),
+    )
+    .action(simulate);
+  program
+    .command('schema')
+    .description('print the GraphQL schema')
+    .action(async () => {
+      process.stdout.write(printSimwardenSchema(await printableSchema()));
+    });
+  return program;
+}
+
+commandLine()
+  .parseAsync()
+  .catch((error: unknown) => {
+    const code = error instanceof SimwardenError ? `${error.code}: ` : '';
+    process.stderr.write(`${code}${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  });

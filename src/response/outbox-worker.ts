@@ -1,0 +1,184 @@
+/** Carries messages out of the process: claims by lease row and commits, sends with no transaction open, records the result in a new one. */
+import type { Database } from '../database/database';
+import { PokedLoop } from '../database/poked-loop';
+import type { Clock, Entropy, Log } from '../runtime';
+import { backoffMilliseconds } from './backoff';
+import type { DeliveryResult, OutboxHandler, OutboxMessage, Settlement } from './outbox';
+import { claimHeads, clientsDue, recordEnd, recordRetry } from './outbox-claim';
+
+export interface OutboxWorkerOptions {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Log;
+  readonly handlers: readonly OutboxHandler[];
+  /** After so many attempts a message is DEAD and frees its order key. Default 10: about two and a half hours. */
+  readonly maxAttempts?: number;
+  /** How long a claim holds before another process may take the message. Default 60,000. */
+  readonly leaseMilliseconds?: number;
+  /** How long one attempt may take; shorter than the lease, so that an order key stays in order. Default 30,000. */
+  readonly attemptMilliseconds?: number;
+  /** Messages sent at once by this process. Default 16. */
+  readonly slots?: number;
+  /** Default 1,000. */
+  readonly pollMilliseconds?: number;
+}
+
+/** The attempt is no longer ours: its lease ended and another worker has it. Rolls the recording back. */
+class ClaimLost extends Error {}
+
+export class OutboxWorker {
+  private readonly worker: string;
+  private readonly handlers: ReadonlyMap<string, OutboxHandler>;
+  private readonly inHand = new Map<string, Promise<void>>();
+  private readonly loop: PokedLoop;
+  private finished = 0;
+
+  constructor(private readonly options: OutboxWorkerOptions) {
+    this.worker = options.entropy.uuid();
+    this.handlers = new Map(options.handlers.map((handler) => [handler.topic, handler]));
+    this.loop = new PokedLoop({
+      name: 'outbox',
+      database: options.database,
+      channel: 'outbox',
+      pollMilliseconds: options.pollMilliseconds ?? 1_000,
+      work: () => this.claimAndSend(),
+      log: options.log,
+    });
+  }
+
+  start(): void {
+    this.loop.start();
+  }
+
+  /** Claims nothing more and waits until what is being sent is recorded. */
+  async stop(): Promise<void> {
+    await this.loop.stop();
+    await Promise.all(this.inHand.values());
+  }
+
+  /** Sends all that is due now, and what became due by it. */
+  async drain(): Promise<void> {
+    for (;;) {
+      const finishedBefore = this.finished;
+      await this.loop.drain();
+      // What was recorded meanwhile may have freed the next of its order key.
+      if (this.inHand.size === 0 && this.finished === finishedBefore) return;
+      await Promise.all(this.inHand.values());
+    }
+  }
+
+  private async claimAndSend(): Promise<boolean> {
+    const { database, clock, slots = 16, leaseMilliseconds = 60_000 } = this.options;
+    const due = await database.transaction({ name: 'outbox.due', role: 'ingest', readOnly: true }, (transaction) =>
+      clientsDue(transaction, clock.now()),
+    );
+    let claimedAny = false;
+    for (const clientId of due) {
+      const limit = slots - this.inHand.size;
+      if (limit <= 0) return false;
+      const messages = await database.transaction({ name: 'outbox.claim', role: 'ingest', clientId }, (transaction) => {
+        const now = clock.now();
+        return claimHeads(transaction, {
+          clientId,
+          topics: [...this.handlers.keys()],
+          worker: this.worker,
+          now,
+          until: new Date(now.getTime() + leaseMilliseconds),
+          // A fair share, so that one client's backlog doesn't take every slot.
+          limit: Math.max(1, Math.ceil(limit / due.length)),
+          inHand: [...this.inHand.keys()],
+        });
+      });
+      for (const message of messages) this.send(message);
+      claimedAny ||= messages.length > 0;
+    }
+    return claimedAny;
+  }
+
+  private send(message: OutboxMessage): void {
+    const sent = this.deliverAndRecord(message)
+      // The row stays claimed and is sent again when its lease ends.
+      .catch((error: unknown) =>
+        this.options.log.logger.error({ err: error, message: message.messageId }, 'the result of an outbox message could not be recorded'),
+      )
+      .finally(() => {
+        this.inHand.delete(message.messageId);
+        this.finished++;
+        this.options.database.poke('outbox');
+      });
+    this.inHand.set(message.messageId, sent);
+  }
+
+  private async deliverAndRecord(message: OutboxMessage): Promise<void> {
+    const result = await this.attempt(message);
+    try {
+      await this.record(message, result);
+    } catch (error) {
+      if (error instanceof ClaimLost) {
+        this.options.log.logger.warn({ message: message.messageId }, 'an outbox message took longer than its lease; another worker has it');
+        return;
+      }
+      this.options.log.logger.error(
+        { err: error, message: message.messageId, topic: message.topic },
+        'an outbox message was sent, but its handler failed to settle it',
+      );
+      await this.recordUnsettled(message, error);
+    }
+  }
+
+  private async attempt(message: OutboxMessage): Promise<DeliveryResult> {
+    const signal = AbortSignal.timeout(this.options.attemptMilliseconds ?? 30_000);
+    const timedOut = new Promise<DeliveryResult>((resolve) => {
+      signal.addEventListener('abort', () => resolve({ outcome: 'RETRY', error: 'no answer in time' }), { once: true });
+    });
+    try {
+      return await Promise.race([this.handlers.get(message.topic)!.deliver(message, signal), timedOut]);
+    } catch (error) {
+      return { outcome: 'RETRY', error: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  private async record(message: OutboxMessage, result: DeliveryResult): Promise<void> {
+    const { database, clock, entropy, maxAttempts = 10 } = this.options;
+    await database.transaction({ name: 'outbox.settle', role: 'ingest', clientId: message.clientId }, async (transaction) => {
+      const now = clock.now();
+      if (result.outcome === 'RETRY' && message.attempts < maxAttempts) {
+        await recordRetry(
+          transaction,
+          message,
+          this.worker,
+          result.error,
+          new Date(now.getTime() + backoffMilliseconds(message.attempts, entropy)),
+        );
+        return;
+      }
+      const settlement: Settlement =
+        result.outcome === 'DELIVERED'
+          ? { state: 'SENT', detail: result.detail ?? null }
+          : { state: 'DEAD', error: result.error, refused: result.outcome === 'REFUSED' };
+      // The handler's subject is locked before the outbox row, as in every other transaction: no deadlock between a result and a release.
+      await this.handlers.get(message.topic)!.settled(transaction, message, settlement);
+      const error = result.outcome === 'DELIVERED' ? null : result.error;
+      if (!(await recordEnd(transaction, message, this.worker, settlement.state, error, now))) throw new ClaimLost();
+    });
+  }
+
+  /** The handler could not take the result: counts as a failed attempt, so that it neither spins nor holds its key for ever. */
+  private async recordUnsettled(message: OutboxMessage, error: unknown): Promise<void> {
+    const { database, clock, entropy, maxAttempts = 10 } = this.options;
+    const reason = `could not be settled: ${error instanceof Error ? error.message : String(error)}`;
+    await database.transaction({ name: 'outbox.unsettled', role: 'ingest', clientId: message.clientId }, async (transaction) => {
+      const now = clock.now();
+      if (message.attempts >= maxAttempts) await recordEnd(transaction, message, this.worker, 'DEAD', reason, now);
+      else
+        await recordRetry(
+          transaction,
+          message,
+          this.worker,
+          reason,
+          new Date(now.getTime() + backoffMilliseconds(message.attempts, entropy)),
+        );
+    });
+  }
+}

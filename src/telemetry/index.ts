@@ -1,0 +1,24 @@
+/** What app.ts and the slices to the right may use of telemetry. */
+import { ConnectionEventResolver } from './connection-events';
+import { DeviceEventResolver } from './device-events';
+import { IngestResolver } from './ingest-resolver';
+import { QuarantineResolver } from './quarantine-resolver';
+import { UsageRecordResolver } from './usage-records';
+import { SourceWatermarkResolver } from './watermark-resolver';
+
+export { ChunkStore } from './chunk-store';
+export { enqueueEvaluation, SIMS_PER_QUEUE_ROW, type EvaluationReason } from './evaluation-queue';
+export { ingestRouter } from './http';
+export { Ingest, INGEST_KINDS, type IngestAnswer, type IngestRequest } from './ingest';
+export { QuarantineRequeuer } from './quarantine-requeuer';
+export { TelemetryRetention } from './retention';
+export { SimImport } from './sim-import';
+
+export const telemetryResolvers = [
+  IngestResolver,
+  UsageRecordResolver,
+  ConnectionEventResolver,
+  DeviceEventResolver,
+  QuarantineResolver,
+  SourceWatermarkResolver,
+] as const;

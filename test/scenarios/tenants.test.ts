@@ -1,0 +1,177 @@
+/** What a customer can learn of another one by asking: nothing. Every query and every node, as every role, generated from the schema. */
+import { buildSchema, lexicographicSortSchema, printSchema } from 'graphql';
+import { Crawl, spread, takeStock, without, type Belongings, type Question } from './crawl';
+import { BravoTraces, countsOf } from './tenant-traces';
+import { openTwoTenants, TENANT_ROLES, type Tenant, type TenantRole, type TwoTenants } from './two-tenants';
+
+let two: TwoTenants;
+let crawl: Crawl;
+/** Asks as deep, but where the answers are large only a few times. */
+let shallow: Crawl;
+let traces: BravoTraces;
+let alfaHas: Belongings;
+let bravoHas: Belongings;
+/** Everything that alfa was answered before bravo had anything. */
+const before = new Map<string, string>();
+
+beforeAll(async () => {
+  two = await openTwoTenants({
+    beforeBravo: async (house, alfa) => {
+      await house.app.settle();
+      crawl = new Crawl(house.url, house.app.schema);
+      shallow = new Crawl(house.url, house.app.schema, { queryDepth: 3, first: 10 });
+      // a key shows when it was used; from here on each was
+      for (const role of TENANT_ROLES) await crawl.post('{ viewer { name } }', {}, alfa.keys[role]);
+      alfaHas = await takeStock(house.url, house.app.schema, alfa);
+      await answersOf(alfa, before);
+    },
+  });
+  const { house, bravo, alfa } = two;
+  traces = await BravoTraces.collect(house.app.database, bravo, alfa);
+  bravoHas = await takeStock(house.url, house.app.schema, bravo);
+}, 120_000);
+afterAll(() => two?.house.close());
+
+/** What a tenant is told about its own: each query as deep as it goes and with its ids for its admin, plainly for every role. */
+async function answersOf(tenant: Tenant, into: Map<string, string>): Promise<void> {
+  const ask = async (questions: readonly Question[], role: TenantRole): Promise<void> => {
+    for (const question of questions) {
+      for (const [i, { status, body }] of (await crawl.answers(question, tenant.keys[role])).entries()) {
+        into.set([role, question.about, JSON.stringify(question.variables), question.documents[i]!.text].join(' '), `${status} ${body}`);
+      }
+    }
+  };
+  const plainQuestions = (asker: Crawl): Question[] => asker.rootsOf('query').flatMap((root) => asker.plain(root, alfaHas) ?? []);
+  await ask(plainQuestions(crawl), 'CLIENT_ADMIN');
+  await ask(ownQuestions(shallow, alfaHas), 'CLIENT_ADMIN');
+  for (const role of TENANT_ROLES) await ask(plainQuestions(shallow), role);
+}
+
+function ownQuestions(asker: Crawl, own: Belongings, most = 1): Question[] {
+  return asker.rootsOf('query').flatMap((root) => {
+    const plain = asker.plain(root, own);
+    return [
+      ...(plain ? [plain] : []),
+      ...asker.about(root, own, (recipe) => spread(own.values(recipe, root), most), ['node', 'identifier', 'text']),
+    ];
+  });
+}
+
+/** Where an answer stands in its document, and what it cost, is no news. */
+function plainly(answer: string): string {
+  return answer.replace(/"cost":\d+/g, '').replace(/"locations":\[[^\]]*\]/g, '');
+}
+
+describe('two customers in one house', () => {
+  it('both have rows in every table', async () => {
+    const empty = Object.entries(await countsOf(two.house.app.database, two.bravo.clientId)).filter(([, rows]) => rows === 0);
+    expect(empty).toEqual([]);
+    const types = crawl.roots.find(({ name }) => name === 'Query.node')!;
+    const nodeTypes = two.house.app.schema.getPossibleTypes(two.house.app.schema.getType(String(types.field.type)) as never);
+    expect(nodeTypes.map(({ name }) => name).filter((name) => bravoHas.idsOf(name).length === 0)).toEqual([]);
+  });
+
+  it('each sees itself in every answer, so that the crawl looks where there is something to see', async () => {
+    const seen = new Set<string>();
+    for (const question of ownQuestions(shallow, bravoHas, 6)) {
+      if (question.about === 'Query.topConsumers(scope.sim)') continue; // refused: one SIM has no top consumers
+      for (const answer of await crawl.answers(question, two.bravo.keys.CLIENT_ADMIN)) {
+        if (answer.status !== 200 || answer.body.includes('"errors":')) throw new Error(`${question.about}: ${answer.body}`);
+        if (traces.in(answer.body) !== null) seen.add(question.root.name);
+      }
+    }
+    const sumsOnly = ['Query.usageByTime'];
+    expect(
+      crawl
+        .rootsOf('query')
+        .map(({ name }) => name)
+        .filter((name) => !seen.has(name)),
+    ).toEqual(sumsOnly);
+  });
+
+  it('alfa is answered the same, byte for byte, whether bravo has anything or not', async () => {
+    const after = new Map<string, string>();
+    await answersOf(two.alfa, after);
+    expect(after.size).toBe(before.size);
+    expect([...after].filter(([question, answer]) => before.get(question) !== answer).slice(0, 3)).toEqual([]);
+    expect([...after.values()].map((answer) => traces.in(answer)).filter((trace) => trace !== null)).toEqual([]);
+  });
+});
+
+describe.each(TENANT_ROLES)('alfa as %s', (role) => {
+  it('learns nothing by naming what is of bravo: the answer is that for what does not exist', async () => {
+    const key = two.alfa.keys[role];
+    let compared = 0;
+    for (const root of crawl.rootsOf('query').filter(({ name }) => name !== 'Query.node')) {
+      const foreign = crawl.about(root, alfaHas, (recipe) => spread(bravoHas.values(recipe, root), 3), ['node', 'identifier', 'text']);
+      const missing = crawl.about(root, alfaHas, (recipe) => bravoHas.missing(recipe, root, two.alfa.clientId), [
+        'node',
+        'identifier',
+        'text',
+      ]);
+      const expected = new Map<string, string>();
+      for (const question of [...missing, ...foreign]) {
+        const answer = (await crawl.answers(question, key)).map((one) => without(question.given, one)).join('\n');
+        if (!expected.has(question.about)) expected.set(question.about, answer);
+        expect([question.about, question.given, answer]).toEqual([question.about, question.given, expected.get(question.about)]);
+        expect([question.about, traces.in(answer)]).toEqual([question.about, null]);
+        compared += 1;
+      }
+    }
+    expect(compared).toBeGreaterThan(200);
+  });
+
+  it('reaches no object of bravo through node(id)', async () => {
+    const root = crawl.roots.find(({ name }) => name === 'Query.node')!;
+    // an admin tries every id; the others, whose reading is the same code, some of each type
+    const ids = [...bravoHas.ids.values()].flatMap((known) => (role === 'CLIENT_ADMIN' ? [...known] : spread([...known], 5)));
+    const [absent] = crawl.about(root, alfaHas, () => bravoHas.missing({ names: 'node', type: 'Sim' }, root, two.alfa.clientId), ['node']);
+    const nothing = (await crawl.answers(absent!, two.alfa.keys[role])).map((one) => without(absent!.given, one))[0];
+    for (const question of crawl.about(root, alfaHas, () => ids, ['node'])) {
+      for (const answer of await crawl.answers(question, two.alfa.keys[role])) {
+        expect([question.given, plainly(without(question.given, answer))]).toEqual([question.given, plainly(nothing!)]);
+      }
+    }
+  });
+
+  it("gets its own items alone after a cursor of bravo's", async () => {
+    for (const root of crawl.rootsOf('query')) {
+      for (const question of crawl.about(root, alfaHas, (recipe) => bravoHas.values(recipe, root), ['position'])) {
+        for (const answer of await crawl.answers(question, two.alfa.keys[role])) {
+          expect([question.about, traces.in(without(question.given, answer))]).toEqual([question.about, null]);
+        }
+      }
+    }
+  });
+});
+
+describe('what is added to the API', () => {
+  const withField = (query: string): Crawl => {
+    const extended = printSchema(lexicographicSortSchema(two.house.app.schema)).replace('type Query {', `type Query {\n${query}\n`);
+    return new Crawl(two.house.url, buildSchema(extended));
+  };
+
+  it('is crawled by itself where its arguments name what is known', () => {
+    const added = withField('lamps(client: ID, sim: ID): SimConnection!');
+    const root = added.roots.find(({ name }) => name === 'Query.lamps')!;
+    const questions = added.about(root, alfaHas, (recipe) => spread(bravoHas.values(recipe, root), 1), ['node']);
+    expect(questions.map(({ about }) => about)).toEqual(['Query.lamps(client)', 'Query.lamps(sim)']);
+    expect(questions.map(({ variables }) => variables)).toEqual([{ client: two.bravo.id }, { sim: bravoHas.idsOf('Sim')[0] }]);
+  });
+
+  it.each(['lamp(lamp: ID!): Sim', 'lamp(id: ID!): Detector', 'lamp(colour: Text): Sim', 'lamp(shape: JSON): Sim'])(
+    'stops the crawl until somebody says what its arguments name: %s',
+    (field) => {
+      const added = withField(field);
+      const root = added.roots.find(({ name }) => name === 'Query.lamp')!;
+      expect(() => added.plain(root, alfaHas)).toThrow(/no recipe for Query.lamp\(/);
+    },
+  );
+
+  it('stops the crawl below the root too', () => {
+    const extended = printSchema(two.house.app.schema).replace('type Viewer {', 'type Viewer {\n  lamp(lamp: ID): String\n');
+    const added = new Crawl(two.house.url, buildSchema(extended));
+    const root = added.roots.find(({ name }) => name === 'Query.viewer')!;
+    expect(() => added.about(root, alfaHas, () => [], ['node'])).toThrow(/no recipe for Viewer.lamp\(lamp\)/);
+  });
+});
