@@ -200,6 +200,12 @@ export const errorCatalogue = {
     message: "The detector {detector} can't be run: {what}. Mend it, or leave it out of the configuration.",
   },
   OPTIONS_INVALID: { status: 400, mendable: true, message: 'The options of {detector} are not valid: {what}.' },
+  // commands
+  CHECKOUT_NEEDED: {
+    status: 400,
+    mendable: false,
+    message: '{what} compares with development dependencies and runs from a checkout only: clone the repository, then npm ci.',
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof errorCatalogue;

@@ -3,6 +3,7 @@
 import 'reflect-metadata';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { printableSchema } from './app';
+import { bench } from './commands/bench';
 import { runDemo } from './commands/demo';
 import { ingestCommand } from './commands/ingest-command';
 import { serve } from './commands/serve';
@@ -85,6 +86,14 @@ function commandLine(): Command {
         .default(midnight(DEFAULT_END), DEFAULT_END),
     )
     .action(simulate);
+  program
+    .command('bench')
+    .description('measure one suite side by side with its peers (from a checkout)')
+    .argument('[suite-and-options...]', 'a suite, then --json, --full, --repeats <n>')
+    .allowUnknownOption()
+    .action(async (suiteAndOptions: string[]) => {
+      process.exitCode = await bench(suiteAndOptions);
+    });
   program
     .command('schema')
     .description('print the GraphQL schema')
