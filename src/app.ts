@@ -134,7 +134,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     close: async () => {
       accepting = false;
       await graphql.stop();
-      await listener.close(STOP_GRACE_MILLISECONDS);
+      if (await listener.close(STOP_GRACE_MILLISECONDS))
+        log.logger.warn({ milliseconds: STOP_GRACE_MILLISECONDS }, 'requests that did not end in time were cut off');
       await Promise.all(workers.all.map((worker) => worker.stop()));
       if (!options.database) await database.close();
       await storage.lock?.release();

@@ -9,7 +9,7 @@ import { brokenCursors, brokenIds } from './limits-values';
 let house: LimitsHouse;
 beforeAll(async () => {
   house = await openLimitsHouse();
-}, 60_000);
+});
 afterAll(async () => {
   await SocketPeer.closeAll();
   await house.close();

@@ -20,7 +20,7 @@ beforeAll(async () => {
   crawl = new Crawl(house.url, schema);
   traces = await BravoTraces.collect(database, bravo, alfa);
   [alfaHas, bravoHas] = [await takeStock(house.url, schema, alfa), await takeStock(house.url, schema, bravo)];
-}, 120_000);
+});
 afterAll(() => two?.house.close());
 
 const bravosRows = (): Promise<Record<string, string>> => digestOf(two.house.app.database, two.bravo.clientId);

@@ -29,7 +29,7 @@ beforeAll(async () => {
   const { house, bravo, alfa } = two;
   traces = await BravoTraces.collect(house.app.database, bravo, alfa);
   bravoHas = await takeStock(house.url, house.app.schema, bravo);
-}, 120_000);
+});
 afterAll(() => two?.house.close());
 
 /** What a tenant is told about its own: each query as deep as it goes and with its ids for its admin, plainly for every role. */

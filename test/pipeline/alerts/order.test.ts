@@ -70,7 +70,7 @@ test('any order of windows, retractions and closings ends in the same alerts', a
     ),
     { numRuns: Number(process.env['SIMWARDEN_PROPERTY_RUNS'] ?? 60) },
   );
-}, 120_000);
+});
 
 function dayOf(steps: readonly Step[]): number {
   const { hits, clear } = steps[0]!.said;

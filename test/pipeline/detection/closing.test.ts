@@ -258,5 +258,5 @@ describe('late rows', () => {
     }
     expect(outcomes[0]!.filter((line) => line.startsWith('SIM')).length).toBeGreaterThan(10);
     expect(outcomes[1]).toEqual(outcomes[0]);
-  }, 120_000);
+  });
 });
