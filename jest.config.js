@@ -24,7 +24,7 @@ module.exports = {
       },
     ],
   },
-  setupFiles: ['reflect-metadata'],
+  setupFiles: ['reflect-metadata', '<rootDir>/test/support/short-runs.js'],
   maxWorkers: 2,
   // Only says that a test hangs: a loaded machine may be many times slower than ours.
   testTimeout: 180_000,
