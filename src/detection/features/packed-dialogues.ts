@@ -32,35 +32,37 @@ const LARGEST_PLMN = 1_999_999;
 /** In place of an unknown duration or result code, in packed pairs and before packing. */
 export const UNKNOWN = -1;
 
-/** Dialogues in order of arrival, with the ordinal of each one's SIM; grows as they come, and is used again. */
+/** Dialogues in order of arrival, with the ordinal of each one's SIM; grows as they come. */
 export class PackedDialogues {
   words: Int32Array;
-  /** Ordinal of the SIM in `simIds`. */
+  /** Ordinal of each dialogue's SIM. Ids of SIMs come from one sequence: float64 holds them exactly. */
   sims: Int32Array;
   rows = 0;
   /** Pairs of duration and result code that don't fit into word 3. */
   private readonly widePairs = new Map<string, number>();
-  private readonly ordinalOfSim = new Map<bigint, number>();
-  private readonly simIdsByOrdinal: bigint[] = [];
+  private readonly ordinalOfSim = new Map<number, number>();
+  private readonly simIdsByOrdinal: number[] = [];
 
   constructor(capacity = 1024) {
     this.words = new Int32Array(capacity * WORDS);
     this.sims = new Int32Array(capacity);
   }
 
-  /** In the order of their first dialogue. */
-  get simIds(): readonly bigint[] {
-    return this.simIdsByOrdinal;
+  get simCount(): number {
+    return this.simIdsByOrdinal.length;
   }
 
-  clear(): void {
-    this.rows = 0;
-    this.widePairs.clear();
-    this.ordinalOfSim.clear();
-    this.simIdsByOrdinal.length = 0;
+  /** Numbers the SIMs anew in the order of their ids, which it answers: rows of features are stored in that order. Nothing can be added afterwards. */
+  sortSims(): Float64Array {
+    const byId = Float64Array.from(this.simIdsByOrdinal).sort();
+    const place = new Map<number, number>();
+    for (let index = 0; index < byId.length; index++) place.set(byId[index]!, index);
+    const placeOfOrdinal = Int32Array.from(this.simIdsByOrdinal, (simId) => place.get(simId)!);
+    for (let row = 0; row < this.rows; row++) this.sims[row] = placeOfOrdinal[this.sims[row]!]!;
+    return byId;
   }
 
-  add(simId: bigint, dialogue: Dialogue): void {
+  add(simId: number, dialogue: Dialogue): void {
     const { durationMs, resultCode, plmn, nodeId, cancellationType } = dialogue;
     this.addPacked(
       this.simOrdinal(simId),
@@ -82,7 +84,7 @@ export class PackedDialogues {
     this.rows += 1;
   }
 
-  simOrdinal(simId: bigint): number {
+  simOrdinal(simId: number): number {
     const known = this.ordinalOfSim.get(simId);
     if (known !== undefined) return known;
     this.ordinalOfSim.set(simId, this.simIdsByOrdinal.length);
