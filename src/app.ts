@@ -39,7 +39,7 @@ import { processLog } from './log';
 import { Pipeline } from './pipeline';
 import { blockHandlers, CancelMovedBlocks, NetworkConnector, OutboxWorker, responseResolvers, SimulatedConnector } from './response';
 import { Clock, Entropy, Log, SystemClock, SystemEntropy } from './runtime';
-import { Ingest, ingestRouter, QuarantineRequeuer, TelemetryRetention, telemetryResolvers } from './telemetry';
+import { DialogueDayCloser, Ingest, ingestRouter, QuarantineRequeuer, TelemetryRetention, telemetryResolvers } from './telemetry';
 
 export interface AppOptions {
   readonly config: Config;
@@ -257,6 +257,7 @@ function workersOf(
     outbox,
     new Sequencer(database, clock, log),
     tail,
+    container.resolve(DialogueDayCloser),
     container.resolve(TelemetryRetention),
   ];
   return { all, tail };
