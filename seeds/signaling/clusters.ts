@@ -33,6 +33,8 @@ export interface Cluster {
   readonly dayRhythm: number;
   /** Dialogues on a Saturday or Sunday against a working day. */
   readonly weekend: number;
+  /** Share of days that a device spends in another of its client's countries. */
+  readonly travels: number;
   /** Elements of a domain that a device meets. */
   readonly reach: number;
   /** Circuit-switched, packet-switched, LTE. */
@@ -58,6 +60,7 @@ export const clusters: readonly Cluster[] = [
     lteSpread: 0,
     dayRhythm: 0.2,
     weekend: 1,
+    travels: 0,
     reach: 2,
     domains: [
       { updates: 1.2, authentications: 2.6, cancels: 1.0, others: 0.35, operatorMoves: 0.05 },
@@ -76,6 +79,7 @@ export const clusters: readonly Cluster[] = [
     lteSpread: 0,
     dayRhythm: 0.3,
     weekend: 0.95,
+    travels: 0,
     reach: 3,
     domains: [none, none, { updates: 4.4, authentications: 15, cancels: 1.2, others: 1.8, operatorMoves: 0 }],
   },
@@ -90,6 +94,7 @@ export const clusters: readonly Cluster[] = [
     lteSpread: 0,
     dayRhythm: 0.6,
     weekend: 0.7,
+    travels: 0.01,
     reach: 6,
     domains: [
       { updates: 18.5, authentications: 29.9, cancels: 14.2, others: 1, operatorMoves: 0.1 },
@@ -108,6 +113,7 @@ export const clusters: readonly Cluster[] = [
     lteSpread: 1.1,
     dayRhythm: 0.7,
     weekend: 0.65,
+    travels: 0.06,
     reach: 10,
     domains: [
       { updates: 145.5, authentications: 226, cancels: 87.8, others: 20, operatorMoves: 0.15 },
@@ -126,6 +132,7 @@ export const clusters: readonly Cluster[] = [
     lteSpread: 0.2,
     dayRhythm: 0.4,
     weekend: 0.9,
+    travels: 0,
     reach: 3,
     domains: [
       { updates: 1.1, authentications: 1.3, cancels: 0.9, others: 0.3, operatorMoves: 0.05 },

@@ -9,7 +9,7 @@ import {
   MAP,
   NOTIFY,
   packKind,
-  PackedRows,
+  type PackedRows,
   PURGE,
   REJECT,
   SAI,
@@ -158,8 +158,6 @@ export class DeviceWalk {
     return outcome === SUCCESS;
   }
 }
-
-export const MAP_DOMAINS = [CIRCUIT, PACKET] as const;
 
 function answerTimes(): Float64Array {
   const random = new RandomStream().begin(0, 0, 0, 99);

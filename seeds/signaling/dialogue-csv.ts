@@ -6,7 +6,7 @@ import { nodes } from './networks';
 import { KINDS, unpackKind, WORDS } from './packed-rows';
 import { clientOf, type SignalingPopulation } from './population';
 
-export const dialogueColumns = [
+const dialogueColumns = [
   'imsi',
   'started_at',
   'duration_ms',

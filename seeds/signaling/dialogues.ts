@@ -1,4 +1,5 @@
 /** The dialogues of a population's day, SIM by SIM or in the order of time as a feed has them. */
+import type { SignalingClient } from './clients';
 import { makeDevice } from './device';
 import { DeviceWalk } from './device-walk';
 import { hoursOfIncident, incidentHours, kindOf } from './incident-hours';
@@ -6,7 +7,7 @@ import type { Incident } from './incidents';
 import { nodes } from './networks';
 import { ordinaryDay } from './ordinary-day';
 import { KINDS, PackedRows, unpackKind, WORDS } from './packed-rows';
-import { clientOf, type SignalingPopulation } from './population';
+import type { SignalingPopulation } from './population';
 import { RandomStream } from './random-stream';
 import { inTimeOrder } from './time-order';
 
@@ -75,7 +76,7 @@ function* rowsBySim(population: SignalingPopulation, day: number): Generator<Pac
   const dayStart = dayStartOf(population, day);
   for (const client of population.clients) {
     for (let sim = client.first; sim < client.first + client.sims; sim++) {
-      simDay(population, walk, sim, dayStart);
+      simDay(population, client, walk, sim, dayStart);
       if (rows.rows < BLOCK_ROWS) continue;
       yield rows;
       rows.rows = 0;
@@ -84,16 +85,18 @@ function* rowsBySim(population: SignalingPopulation, day: number): Generator<Pac
   if (rows.rows > 0) yield rows;
 }
 
-function simDay(population: SignalingPopulation, walk: DeviceWalk, sim: number, dayStart: number): void {
+function simDay(population: SignalingPopulation, client: SignalingClient, walk: DeviceWalk, sim: number, dayStart: number): void {
   const { seed, volume } = population;
   const dayNumber = dayStart / DAY_MS;
-  const device = makeDevice(seed, clientOf(population, sim), sim);
+  const device = makeDevice(seed, client, sim);
   walk.random.begin(seed, sim, dayNumber, 2);
   const incident = today(population.incidentsOf.get(sim), dayStart);
   // a device that an incident holds keeps trying
   if (!walk.random.chance(incident ? 0.96 : device.profile.activeShare)) return;
   const firstRow = walk.rows.rows;
-  walk.begin(sim, device.country, device.operator, device.site, device.profile.reach, device.trouble);
+  // whoever an incident hits is where it happens
+  const country = incident || !walk.random.chance(device.profile.travels) ? device.country : elsewhere(client, walk.random);
+  walk.begin(sim, country, device.operator, device.site, device.profile.reach, device.trouble);
   // 1970-01-01 was a Thursday
   const isWeekend = (dayNumber + 4) % 7 === 6 || (dayNumber + 4) % 7 === 0;
   const silence = incident && kindOf(incident.incident).suppresses ? incident.hours : undefined;
@@ -102,6 +105,10 @@ function simDay(population: SignalingPopulation, walk: DeviceWalk, sim: number, 
   walk.at = incident.hours.from;
   incidentHours(walk, device, incident.incident, incident.hours, seed);
   walk.rows.sortByTimeFrom(firstRow);
+}
+
+function elsewhere(client: SignalingClient, random: RandomStream): number {
+  return client.countries[random.below(client.countries.length)]!;
 }
 
 function today(

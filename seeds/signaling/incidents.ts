@@ -162,7 +162,7 @@ function mainCountry(client: SignalingClient): number {
   return client.countries[client.countryWeights.indexOf(Math.max(...client.countryWeights))]!;
 }
 
-function devicesIn(world: World, client: SignalingClient, country: number): number[] {
+export function devicesIn(world: World, client: SignalingClient, country: number): number[] {
   const found: number[] = [];
   for (let sim = client.first; sim < client.first + client.sims; sim++) {
     if (makeDevice(world.seed, client, sim).country === country) found.push(sim);

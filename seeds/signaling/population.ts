@@ -26,8 +26,13 @@ export interface SignalingOptions {
   readonly mix?: readonly number[];
   /** Default: Table I's. */
   readonly incidents?: 'default' | readonly IncidentPlan[];
-  /** Further clients whose SIMs were made elsewhere; they stand first, with the ordinals from 0. */
-  readonly guests?: readonly SignalingClient[];
+  readonly guests?: Guests;
+}
+
+/** Further clients whose SIMs were made elsewhere, and what happens to them; they stand first, with the ordinals from 0. */
+export interface Guests {
+  readonly clients: readonly SignalingClient[];
+  readonly incidents: readonly Incident[];
 }
 
 export interface SignalingPopulation {
@@ -40,6 +45,7 @@ export interface SignalingPopulation {
   readonly sims: number;
   /** In the order of their SIMs. */
   readonly clients: readonly SignalingClient[];
+  /** Those of guests aside. */
   readonly incidents: readonly Incident[];
   /** Clients that must not be flagged. */
   readonly controls: readonly string[];
@@ -49,19 +55,22 @@ export interface SignalingPopulation {
 
 /** Throws BAD_USER_INPUT for options that make no population. */
 export function signalingPopulation(options: SignalingOptions): SignalingPopulation {
-  const guests = options.guests ?? [];
-  const first = guests.reduce((sum, guest) => sum + guest.sims, 0);
+  const guests = options.guests ?? { clients: [], incidents: [] };
+  const first = guests.clients.reduce((sum, guest) => sum + guest.sims, 0);
   const clientCount = options.clients ?? Math.min(40, Math.max(1, options.sims));
   const mix = options.mix ?? TABLE_MIX;
   check(options, clientCount, mix);
   const total = mix.reduce((sum, weight) => sum + weight, 0);
-  const own = makeClients({
-    sims: options.sims,
-    clients: clientCount,
-    seed: options.seed,
-    mix: mix.map((weight) => weight / total),
-    first,
-  });
+  const own =
+    options.sims === 0
+      ? []
+      : makeClients({
+          sims: options.sims,
+          clients: clientCount,
+          seed: options.seed,
+          mix: mix.map((weight) => weight / total),
+          first,
+        });
   const world = { seed: options.seed, clients: own, days: options.days, end: options.end.getTime() };
   const { incidents: asked = 'default' } = options;
   const incidents = asked === 'default' ? placeTableIncidents(world) : placeIncidents(world, asked);
@@ -72,10 +81,10 @@ export function signalingPopulation(options: SignalingOptions): SignalingPopulat
     days: options.days,
     volume: options.volume ?? USUAL_VOLUME,
     sims: first + options.sims,
-    clients: [...guests, ...own],
+    clients: [...guests.clients, ...own],
     incidents,
     controls: controlOf(own, incidents),
-    incidentsOf: bySim(incidents),
+    incidentsOf: bySim([...guests.incidents, ...incidents]),
   };
 }
 
