@@ -19,6 +19,7 @@ import {
   EvaluationRequests,
   EvaluationWorker,
   FiringHistory,
+  ServiceWatch,
   VerdictCommit,
 } from './detection';
 import type { Detector } from './detector';
@@ -250,6 +251,7 @@ function workersOf(
     container.resolve(Authenticator),
     container.resolve(QuarantineRequeuer),
     container.resolve(EvaluationWorker),
+    container.resolve(ServiceWatch),
     container.resolve(DayCloser),
     outbox,
     new Sequencer(database, clock, log),

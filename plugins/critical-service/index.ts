@@ -98,6 +98,10 @@ export default defineDetector({
       } else {
         const failed = at.serviceSimsFailed[row]!;
         const provisioned = at.serviceSimsProvisioned[row]!;
+        if (failed === 0) {
+          judged.judge(row, 0, 0);
+          continue;
+        }
         if (!(provisioned > 0) || Number.isNaN(failed)) {
           judged.abstain(row, 'it is not known how many devices are provisioned there');
           continue;

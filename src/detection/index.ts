@@ -8,6 +8,7 @@ export { DayCloser } from './close/day-closer';
 export { EvaluationRequests } from './evaluation/requests';
 export { EvaluationWorker } from './evaluation/worker';
 export { DetectorRegistry } from './host/registry';
+export { ServiceWatch } from './services/service-watch';
 export * from './verdicts';
 
 export const detectionResolvers = [
