@@ -8,6 +8,7 @@ export { DayCloser } from './close/day-closer';
 export { EvaluationRequests } from './evaluation/requests';
 export { EvaluationWorker } from './evaluation/worker';
 export { DetectorRegistry } from './host/registry';
+export { FeatureJudge } from './features/feature-judge';
 export { ServiceWatch } from './services/service-watch';
 export * from './verdicts';
 

@@ -32,3 +32,6 @@ CREATE TABLE service_day (
   CONSTRAINT service_day_pk PRIMARY KEY (client_id, day)
 );
 CALL protect_tenant_table('service_day', '');
+
+-- Which state of the day's features the detectors of single SIMs judged.
+ALTER TABLE feature_day ADD COLUMN judged_changes int8;

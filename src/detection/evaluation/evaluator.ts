@@ -62,21 +62,25 @@ export class Evaluator {
     let closedThrough: Date | null = null;
     for (const [input, pageSims] of [
       ['usage', simIds.length],
-      ['features', simIds.length],
       ['events', EVENT_PAGE_SIMS],
     ] as const) {
       if (!this.registry.all().some((detector) => detector.meta.input === input)) continue;
       for (let from = 0; from < simIds.length; from += pageSims) {
-        const page = await this.reading(clientId, async (tx) => {
-          const sims = simIds.slice(from, from + pageSims);
-          const scope = await openScope(tx, clientId, day, sims);
-          return this.prepare(tx, scope, sims, input, (needs) => observers[input](tx, scope, needs));
-        });
+        const page = await this.evaluateInput(clientId, day, simIds.slice(from, from + pageSims), input);
         closedThrough = page.closedThrough;
-        outcomes.push(...(await run(page.prepared)));
+        outcomes.push(...page.outcomes);
       }
     }
     return { outcomes, closedThrough };
+  }
+
+  /** One page of SIMs, judged by the detectors of one input. */
+  async evaluateInput(clientId: number, day: Day, simIds: readonly string[], input: keyof typeof observers): Promise<PageOutcome> {
+    const page = await this.reading(clientId, async (tx) => {
+      const scope = await openScope(tx, clientId, day, simIds);
+      return this.prepare(tx, scope, simIds, input, (needs) => observers[input](tx, scope, needs));
+    });
+    return { outcomes: await run(page.prepared), closedThrough: page.closedThrough };
   }
 
   /** Rows that are not SIMs, and were read before: the services of countries. */
