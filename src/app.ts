@@ -18,8 +18,10 @@ import {
   DetectorRegistry,
   EvaluationRequests,
   EvaluationWorker,
+  FeatureJudge,
   FeatureWorker,
   FiringHistory,
+  ServiceWatch,
   VerdictCommit,
 } from './detection';
 import type { Detector } from './detector';
@@ -252,8 +254,10 @@ function workersOf(
     container.resolve(Authenticator),
     container.resolve(QuarantineRequeuer),
     container.resolve(EvaluationWorker),
+    container.resolve(ServiceWatch),
     container.resolve(DayCloser),
     container.resolve(FeatureWorker),
+    container.resolve(FeatureJudge),
     outbox,
     new Sequencer(database, clock, log),
     tail,

@@ -6,6 +6,7 @@ import { QuarantineResolver } from './quarantine-resolver';
 import { UsageRecordResolver } from './usage-records';
 import { SourceWatermarkResolver } from './watermark-resolver';
 
+export * from './dialogue-codes';
 export { ChunkStore } from './chunk-store';
 export { DialogueDayCloser } from './dialogues/day-closer';
 export { enqueueEvaluation, SIMS_PER_QUEUE_ROW, type EvaluationReason } from './evaluation-queue';

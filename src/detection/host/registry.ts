@@ -34,8 +34,6 @@ function whyRefused({ meta }: Detector): string | undefined {
   const contract: number = meta.contract;
   if (contract !== CONTRACT_VERSION) return `expected contract ${CONTRACT_VERSION}, got ${contract}`;
   if (!/^[a-z][a-z0-9-]{0,63}$/.test(meta.id)) return 'its id must match [a-z][a-z0-9-]{0,63}';
-  if (meta.input !== 'usage' && meta.input !== 'events')
-    return `its input is "${meta.input as string}"; this version runs detectors of usage and events`;
   if (meta.decides !== 'itself') return 'it decides by rank; this version runs detectors that decide themselves';
   if (meta.scope !== 'client') return 'its scope is the population; this version runs detectors of one client at a time';
   if ((meta.stateWidth ?? 0) !== 0) return 'it carries state from day to day (stateWidth); this version stores none: declare 0';
