@@ -1,7 +1,10 @@
 /** The published column catalogue: everything a detector may ask for, with unit and meaning of missing. Numbers are NaN where unknown. */
+import { featureCatalogue, type FeatureName } from './features';
 
 export interface ColumnDescription {
-  readonly input: 'usage' | 'events';
+  readonly input: 'usage' | 'events' | 'features';
+  /** A second input that has the column too. */
+  readonly alsoInput?: 'features';
   /** `number`: Float64Array. `category`: codes into a list of names, −1 where unknown. */
   readonly type: 'number' | 'category';
   readonly unit: string;
@@ -12,7 +15,14 @@ const usage = (unit: string, description: string) => ({ input: 'usage', type: 'n
 const event = (unit: string, description: string) => ({ input: 'events', type: 'number', unit, description }) as const;
 const category = (description: string) => ({ input: 'events', type: 'category', unit: '', description }) as const;
 
+const features = Object.fromEntries(
+  featureCatalogue.map(({ name, unit, description }) => [name, { input: 'features', type: 'number', unit, description }]),
+) as Readonly<Record<FeatureName, { input: 'features'; type: 'number'; unit: string; description: string }>>;
+
 export const columnCatalogue = {
+  // features: one row per SIM and UTC day with signaling
+  ...features,
+
   // usage: one row per SIM and UTC day
   dayBytes: usage('bytes', 'Uplink and downlink of the SIM on this UTC day so far.'),
   dayUplinkBytes: usage('bytes', 'Uplink of the SIM on this UTC day so far.'),
@@ -73,7 +83,7 @@ export const columnCatalogue = {
   ),
   expectedSilence: usage('0 or 1', '1 when the configuration says that the SIM is expected to be silent on this day.'),
   lifecycleActive: usage('0 or 1', '1 when the subscription is ACTIVE.'),
-  blockedByUs: usage('0 or 1', '1 when we blocked the SIM (or are doing so).'),
+  blockedByUs: { ...usage('0 or 1', '1 when we blocked the SIM (or are doing so).'), alsoInput: 'features' },
   critical: usage('0 or 1', '1 when the device is marked CRITICAL.'),
 
   // events: one row per event of a SIM on the UTC day, sorted by SIM and event time; usage records are sightings among them
@@ -125,3 +135,10 @@ export interface CategoryColumn {
 
 export type ColumnData<Name extends ColumnName> = (typeof columnCatalogue)[Name]['type'] extends 'category' ? CategoryColumn : Float64Array;
 export type ColumnsOf<Names extends ColumnName> = { readonly [Name in Names]: ColumnData<Name> };
+
+/** Whether rows of this input have the column. */
+export function isColumnOf(name: string, input: ColumnDescription['input']): boolean {
+  const catalogue: Readonly<Record<string, ColumnDescription>> = columnCatalogue;
+  if (!Object.hasOwn(catalogue, name)) return false;
+  return catalogue[name]!.input === input || catalogue[name]!.alsoInput === input;
+}

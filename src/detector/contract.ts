@@ -124,7 +124,21 @@ export interface Detection {
   readonly state?: Float64Array;
 }
 
-export const evidenceUnits = ['bytes', 'events', 'days', 'ratio', 'percent', 'seconds', 'SIMs', ''] as const;
+export const evidenceUnits = [
+  'bytes',
+  'events',
+  'days',
+  'ratio',
+  'percent',
+  'seconds',
+  'minutes',
+  'SIMs',
+  'dialogues',
+  'networks',
+  'nodes',
+  'changes',
+  '',
+] as const;
 
 /** One reason for a verdict, in numbers an engineer can check. */
 export interface Evidence {
@@ -132,7 +146,7 @@ export interface Evidence {
   readonly column: string;
   readonly observed: number | string | null;
   readonly expected: number | string | null;
-  /** One of `evidenceUnits`: `bytes`, `events`, `days`, `ratio`, `percent`, `seconds`, `SIMs`, or '' for names. */
+  /** One of `evidenceUnits`, or '' for names. */
   readonly unit: string;
   /** Share of the verdict it explains, 0 to 1. */
   readonly weight: number;

@@ -1,6 +1,7 @@
 /** `simwarden/detector`: all that a detector may import. */
 export * from './contract';
 export * from './columns';
+export * from './features';
 export { DetectionDraft, KindDraft } from './draft';
 export { validateOptions, type OptionsAnswer } from './options';
 export { bytesInWords, countInWords, durationInWords, multipleInWords, percentInWords } from './words';

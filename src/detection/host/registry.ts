@@ -1,6 +1,6 @@
 /** The detectors of this process, in the order in which they are shown; what the host can't run is refused here, at start. */
 import { singleton } from 'tsyringe';
-import { columnCatalogue, CONTRACT_VERSION, type ColumnName, type Detector } from '../../detector';
+import { CONTRACT_VERSION, isColumnOf, type ColumnName, type Detector } from '../../detector';
 import { SimwardenError } from '../../errors';
 
 @singleton()
@@ -43,7 +43,7 @@ function whyRefused({ meta }: Detector): string | undefined {
   if (new Set(meta.kinds.map((kind) => kind.id)).size !== meta.kinds.length) return 'it declares a kind twice';
   const kind = meta.kinds.find(({ id }) => !/^[A-Z][A-Z0-9_]{0,63}$/.test(id));
   if (kind) return `its kind "${kind.id}" must match [A-Z][A-Z0-9_]{0,63}`;
-  const foreign = meta.needs.find((name: ColumnName) => columnCatalogue[name]?.input !== meta.input);
+  const foreign = meta.needs.find((name: ColumnName) => !isColumnOf(name, meta.input));
   if (foreign !== undefined) return `the input "${meta.input}" has no column "${foreign}"`;
   return undefined;
 }
