@@ -1,15 +1,8 @@
 /** Feature rows as population detectors see them: chosen rows, one column per feature they need, no identifiers. */
 import { FEATURE_COUNT, featureNames, type ColumnName, type ColumnsOf, type Detector, type DetectorInput } from '../../detector';
+import type { FeatureRows } from '../features/feature-store';
 
-/** SIM-days of one client, in the order of sim_id. */
-export interface FeatureRows {
-  readonly simIds: readonly string[];
-  /** ISO 3166-1 alpha-2; ZZ where unknown. */
-  readonly countries: readonly string[];
-  readonly blockedByUs: Uint8Array;
-  /** rows × 95, in the order of the catalogue; NaN = undefined. */
-  readonly values: Float32Array;
-}
+export type { FeatureRows };
 
 const positions = new Map<string, number>(featureNames.map((name, index) => [name, index]));
 

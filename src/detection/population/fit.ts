@@ -25,8 +25,8 @@ export interface FitRequest {
   readonly seed: number;
   readonly fromDay: Day;
   readonly toDay: Day;
-  /** The clusters whose numbers are to last, and the lowest number never used. */
-  readonly before: { readonly clusters: ClusterModel; readonly firstFree: number } | null;
+  /** The clusters whose numbers are to last (null: there are none), and the lowest number never used. */
+  readonly before: { readonly clusters: ClusterModel | null; readonly firstFree: number };
   /** Called between models: work that takes long is done in steps. */
   readonly betweenModels?: (done: number, total: number) => Promise<void>;
 }
@@ -60,7 +60,7 @@ export interface FittedPopulation {
 
 export async function fitPopulation(request: FitRequest): Promise<FittedPopulation> {
   const { sample, plan, seed, before } = request;
-  const { clusters, continuing } = keepNumbers(fitClusters(sample.vectors, seed), before?.clusters ?? null, before?.firstFree ?? 0);
+  const { clusters, continuing } = keepNumbers(fitClusters(sample.vectors, seed), before.clusters, before.firstFree);
   const clusterOfSim = clusters.assign(sample.vectors);
   const rowsOf = rowsByCluster(sample, clusterOfSim, clusters.numbers);
   const models: FittedModel[] = [];

@@ -41,14 +41,14 @@ function sampleOf(days: readonly number[], order = (clients: number[]) => client
   return sample.finish();
 }
 
-const fitOf = (sample: Sample, scopes: readonly PopulationScope[] = ['PER_CLUSTER'], before: FittedPopulation | null = null) =>
+const fitOf = (sample: Sample, scopes: readonly PopulationScope[] = ['PER_CLUSTER']) =>
   fitPopulation({
     sample,
     plan: scopes.map(planned),
     seed: 7,
     fromDay: '2026-11-01',
     toDay: '2026-11-03',
-    before: before && { clusters: before.clusters, firstFree: 3 },
+    before: { clusters: null, firstFree: 0 },
   });
 
 let sample: Sample;
