@@ -75,7 +75,7 @@ CREATE TABLE population_run (
   result jsonb,
   warnings jsonb NOT NULL DEFAULT '[]',
   error text,
-  attempts int4 NOT NULL DEFAULT 0,
+  attempts int4 NOT NULL DEFAULT 0, -- that failed; a kill is none
   requested_by text,
   sequence int4 NOT NULL DEFAULT 0,
   created_at timestamptz NOT NULL,

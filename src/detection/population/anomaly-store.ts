@@ -24,7 +24,13 @@ export const HIDDEN_BY = `SELECT feedback.feedback_id FROM anomaly_feedback feed
 /** The highest scores of the countries. */
 export async function readRankedDevices(
   tx: Transaction,
-  of: { readonly clientId: number; readonly day: Day; readonly detectorId: string; readonly countries: readonly string[]; readonly limit: number },
+  of: {
+    readonly clientId: number;
+    readonly day: Day;
+    readonly detectorId: string;
+    readonly countries: readonly string[];
+    readonly limit: number;
+  },
 ): Promise<RankedDevice[]> {
   const rows = await tx.query<{ sim_id: string; fleet_id: string | null; country: string; score: number; evidence: Evidence[] }>(
     `SELECT anomaly.sim_id, sim.fleet_id, anomaly.country, anomaly.score, anomaly.evidence

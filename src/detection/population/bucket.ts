@@ -39,7 +39,9 @@ export class BucketScorer {
 
   /** Scores what is left of a client's day; `onBucket` is told the rows of each. */
   async scoreClient(run: ScoringRun, clientId: number, day: Day, onBucket: (rows: number) => Promise<void>): Promise<void> {
-    let place: { readonly after: string; readonly bucket: number } | null = await this.read(clientId, (tx) => resumeAt(tx, clientId, run.runId, day));
+    let place: { readonly after: string; readonly bucket: number } | null = await this.read(clientId, (tx) =>
+      resumeAt(tx, clientId, run.runId, day),
+    );
     if (place === null) return;
     const majorOf = run.plan.some(({ scope }) => scope === 'MAJOR_CLUSTER') ? await this.majorClusters(run, clientId, day) : () => -1;
     while (place !== null) {
@@ -101,7 +103,10 @@ export class BucketScorer {
   ): Promise<{ rows: FeatureRows; assigned: AssignedClusters }> {
     return this.read(clientId, async (tx) => {
       const rows = await readFeatureRows(tx, { clientId, day, after, limit });
-      return { rows, assigned: await clustersOf(tx, { clientId, day, generation: generation.generation, model: generation.clusters }, rows) };
+      return {
+        rows,
+        assigned: await clustersOf(tx, { clientId, day, generation: generation.generation, model: generation.clusters }, rows),
+      };
     });
   }
 

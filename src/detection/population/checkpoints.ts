@@ -76,7 +76,14 @@ export interface ClientTally {
 
 /** What a run counted of a client's day, by detector. */
 export async function readTallies(tx: Transaction, clientId: number, runId: string, day: Day): Promise<Map<string, ClientTally>> {
-  const rows = await tx.query<{ detector_id: string; rows: number; abstained: number; flagged: number; failure: string | null; cells: Cell[] }>(
+  const rows = await tx.query<{
+    detector_id: string;
+    rows: number;
+    abstained: number;
+    flagged: number;
+    failure: string | null;
+    cells: Cell[];
+  }>(
     `SELECT detector_id, rows, abstained, flagged, failure, cells FROM population_checkpoint
       WHERE client_id = $1 AND run_id = $2 AND day = $3 AND left(detector_id, 1) <> ' ' ORDER BY detector_id, bucket`,
     [clientId, runId, day],

@@ -14,7 +14,11 @@ export interface MatchedClusters {
 /** `before`: the fit whose numbers are to last; null where there is none. `firstFree`: the lowest number never used. */
 export function keepNumbers(fitted: ClusterModel, before: ClusterModel | null, firstFree: number): MatchedClusters {
   const pairs = fitted.numbers.flatMap((_, component) =>
-    (before?.numbers ?? []).map((number, earlier) => ({ component, number, distance: distanceBetween(fitted, component, before!, earlier) })),
+    (before?.numbers ?? []).map((number, earlier) => ({
+      component,
+      number,
+      distance: distanceBetween(fitted, component, before!, earlier),
+    })),
   );
   pairs.sort((a, b) => a.distance - b.distance || a.component - b.component || a.number - b.number);
   const chosen = new Map<number, number>();

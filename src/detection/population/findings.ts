@@ -85,7 +85,13 @@ export function judgedOf({ clientId, day, planned, mode, pairs, raised, countrie
   const simIds = [...new Set([...raised.map(({ simId }) => simId), ...raisedBefore])];
   const kind = planned.detector.meta.kinds[0]!.id;
   return [
-    { detectorId, kind: CLIENT_KIND, subject: 'CLIENT' as const, windowStart, subjectIds: countries.map((country) => subjectOf(clientId, country)) },
+    {
+      detectorId,
+      kind: CLIENT_KIND,
+      subject: 'CLIENT' as const,
+      windowStart,
+      subjectIds: countries.map((country) => subjectOf(clientId, country)),
+    },
     { detectorId, kind, subject: 'SIM' as const, windowStart, subjectIds: simIds },
   ].filter(({ subjectIds }) => subjectIds.length > 0);
 }

@@ -113,7 +113,18 @@ export class GenerationStore {
   ): Promise<void> {
     const own = (detector: string, payload: Uint8Array) =>
       writeModel(
-        { detector, version: '1', columns: [], options: {}, ...of, scope: 'GLOBAL', cluster: ALL_CLUSTERS, trainedRows: fitted.trainedRows, threshold: 0, calibration: [] },
+        {
+          detector,
+          version: '1',
+          columns: [],
+          options: {},
+          ...of,
+          scope: 'GLOBAL',
+          cluster: ALL_CLUSTERS,
+          trainedRows: fitted.trainedRows,
+          threshold: 0,
+          calibration: [],
+        },
         payload,
       );
     const all = [

@@ -66,7 +66,7 @@ export class PopulationRun {
   async execute(row: PopulationRunRow, hold: RunHold): Promise<void> {
     const startedAt = row.started_at ?? this.clock.now();
     const plan = await this.planOf(row);
-    await this.change(row, hold, { state: 'RUNNING', plan: storedPlan(plan), attempts: row.attempts + 1, startedAt });
+    await this.change(row, hold, { state: 'RUNNING', plan: storedPlan(plan), startedAt });
     const generation = await this.generationFor(row, hold, plan);
     const run: ScoringRun = {
       runId: row.run_id,

@@ -90,12 +90,15 @@ export class PopulationScheduler {
   /** What the caller can mend ends the run at once; anything else is tried again. */
   private async failed(row: PopulationRunRow, error: unknown): Promise<void> {
     const what = error instanceof Error ? error.message : String(error);
-    const isFinal = (error instanceof SimwardenError && error.mendable) || row.attempts + 1 >= MOST_ATTEMPTS;
+    const attempts = row.attempts + 1;
+    const isFinal = (error instanceof SimwardenError && error.mendable) || attempts >= MOST_ATTEMPTS;
+    this.log.logger.error({ err: error, run: row.run_id, day: row.to_day, attempts, isFinal }, 'a population run failed');
+    const now = this.clock.now();
+    const end = isFinal ? ({ state: 'FAILED', finishedAt: now } as const) : {};
+    await this.write('population.fail', (tx) =>
+      changeRun(tx, this.entropy, row.run_id, { attempts, error: what.slice(0, 1000), ...end }, now),
+    );
     if (!isFinal) throw error;
-    this.log.logger.error({ err: error, run: row.run_id, day: row.to_day }, 'a population run failed');
-    const finishedAt = this.clock.now();
-    const change = { state: 'FAILED', error: what.slice(0, 1000), finishedAt } as const;
-    await this.write('population.fail', (tx) => changeRun(tx, this.entropy, row.run_id, change, finishedAt));
   }
 
   /** Adds the runs of days that are due. */

@@ -82,8 +82,7 @@ function rowOf(life: number, sim: number, day: number, rejected: boolean): numbe
   for (const name of Object.keys(values) as FeatureName[]) {
     if (!name.startsWith('pct_')) values[name] = Math.round(values[name]! * Math.exp(0.1 * normal(today)));
   }
-  values.n_map_rejects = rejected ? Math.round(20 + 10 * today()) : today() < 0.05 ? 1 : 0;
-  values.pct_sai_reject_all_sais = rejected ? 80 : 0;
+  values.n_map_rejects = (rejected ? 30 : 0) + 6 * today();
   return featureNames.map((name) => values[name] ?? (name.startsWith('sd_') ? NaN : 0));
 }
 
@@ -91,7 +90,7 @@ function normal(random: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }
 
-/** The simplest detector of the population: how far a device's rejections and volume are from the median, in robust widths. */
+/** The simplest detector of the population: how far a device's rejections are above the median. */
 export const farFromMedian = defineDetector({
   meta: {
     id: 'far-from-median',
@@ -101,7 +100,7 @@ export const farFromMedian = defineDetector({
     summary: 'For tests.',
     limits: 'For tests.',
     input: 'features',
-    needs: ['n', 'n_map_rejects', 'pct_sai_reject_all_sais'],
+    needs: ['n_map_rejects'],
     kinds: [
       { id: 'UNUSUAL_SIGNALING', title: 'Unusual signaling', severity: 'WARNING', subject: 'SIM', window: 'DAY', judged: 'CLOSED_DAY' },
     ],
@@ -109,25 +108,14 @@ export const farFromMedian = defineDetector({
     decides: 'by-rank',
     scope: 'population',
   },
-  fit(input) {
-    const middles = Object.values(input.columns).flatMap((column) => {
-      const logs = column.map((value) => Math.log1p(value));
-      return [quantile(logs, 0.5), Math.max(0.3, quantile(logs, 0.75) - quantile(logs, 0.25))];
-    });
-    return new Uint8Array(Float64Array.from(middles).buffer);
-  },
+  fit: (input) => new Uint8Array(Float64Array.of(quantile(input.columns.n_map_rejects, 0.5)).buffer),
   detect(input, { model }) {
-    const middles = new Float64Array(model!.slice().buffer);
-    const scores = new Float64Array(input.rows);
-    Object.values(input.columns).forEach((column, index) => {
-      for (let row = 0; row < input.rows; row++)
-        scores[row]! += Math.abs(Math.log1p(column[row]!) - middles[2 * index]!) / middles[2 * index + 1]!;
-    });
-    return { scores };
+    const [median] = new Float64Array(model!.slice().buffer);
+    return { scores: input.columns.n_map_rejects.map((rejects) => rejects - median!) };
   },
   explain: (input, rows) =>
     rows.map(({ row }) => {
-      const observed = input.columns.n_map_rejects[row]!;
-      return [{ column: 'n_map_rejects', observed, expected: 0, unit: 'dialogues', weight: 1, text: `n_map_rejects ${observed}, usual 0` }];
+      const observed = Math.round(input.columns.n_map_rejects[row]!);
+      return [{ column: 'n_map_rejects', observed, expected: 3, unit: 'dialogues', weight: 1, text: `n_map_rejects ${observed}, usual 3` }];
     }),
 });
