@@ -88,6 +88,15 @@ export async function findPopulationRun(tx: Transaction, runId: string): Promise
   return row ?? null;
 }
 
+/** A run of this job that is not done yet. */
+export async function openRunOf(tx: Transaction, job: string): Promise<PopulationRunRow | null> {
+  const [row] = await tx.query<PopulationRunRow>(
+    `SELECT ${RUN_COLUMNS} FROM population_run WHERE client_id = $1 AND job = $2 AND state IN ('WAITING', 'RUNNING') ORDER BY created_at LIMIT 1`,
+    [OPERATOR, job],
+  );
+  return row ?? null;
+}
+
 /** The run to go on with: one that is under way before one that waits, the earliest day first. */
 export async function nextOpenRun(tx: Transaction): Promise<PopulationRunRow | null> {
   const [row] = await tx.query<PopulationRunRow>(
