@@ -18,6 +18,7 @@ import {
   DetectorRegistry,
   EvaluationRequests,
   EvaluationWorker,
+  FeatureWorker,
   FiringHistory,
   VerdictCommit,
 } from './detection';
@@ -251,6 +252,7 @@ function workersOf(
     container.resolve(QuarantineRequeuer),
     container.resolve(EvaluationWorker),
     container.resolve(DayCloser),
+    container.resolve(FeatureWorker),
     outbox,
     new Sequencer(database, clock, log),
     tail,

@@ -7,6 +7,7 @@ import { DetectionRunResolver } from './run-resolver';
 export { DayCloser } from './close/day-closer';
 export { EvaluationRequests } from './evaluation/requests';
 export { EvaluationWorker } from './evaluation/worker';
+export { FeatureWorker } from './features/feature-worker';
 export { DetectorRegistry } from './host/registry';
 export * from './verdicts';
 

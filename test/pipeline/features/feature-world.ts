@@ -110,3 +110,15 @@ export function differences(one: FeatureTable, other: FeatureTable): string[] {
     });
   });
 }
+
+/** What the ingest notes with every chunk: the day has dialogues, more than before. */
+export async function noteSignaling(database: Database, clientId: number, dialogues: number, day = DAY, at = new Date(0)): Promise<void> {
+  await database.transaction({ name: 'test.seed', role: 'ingest', clientId }, (tx) =>
+    tx.query(
+      `INSERT INTO signaling_day (client_id, day, dialogues, changes, first_received_at, last_received_at) VALUES ($1, $2, $3, 1, $4, $4)
+       ON CONFLICT (client_id, day) DO UPDATE SET dialogues = signaling_day.dialogues + EXCLUDED.dialogues, changes = signaling_day.changes + 1,
+                                                  last_received_at = EXCLUDED.last_received_at`,
+      [clientId, day, dialogues, at],
+    ),
+  );
+}
