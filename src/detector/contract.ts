@@ -1,5 +1,6 @@
 /** THE CONTRACT: what a detector is. Imports nothing but the column catalogue; built-ins and partners' detectors see exactly this. */
 import type { ColumnName, ColumnsOf } from './columns';
+import type { FeatureMatrix } from './feature-matrix';
 
 export const CONTRACT_VERSION = 1;
 
@@ -75,6 +76,8 @@ export interface DetectorMeta<Columns extends ColumnName> {
   readonly input: InputKind;
   /** The columns it reads; reading another is a compile error and a MUST NOT. */
   readonly needs: readonly Columns[];
+  /** Of `features`: it works on whatever number columns it is fitted on, under any names; its model MUST remember them and refuse others. `simwarden score` runs such detectors on any table. */
+  readonly anyColumns?: boolean;
   readonly kinds: readonly Kind[];
   readonly options: OptionsSchema;
   /** `itself`: the detector sets `fires`. `by-rank`: the host flags scores above the contamination threshold. */
@@ -92,6 +95,8 @@ export interface DetectorMeta<Columns extends ColumnName> {
 export interface DetectorInput<Columns extends ColumnName> {
   readonly rows: number;
   readonly columns: ColumnsOf<Columns>;
+  /** Of `features`, where the host has them so: the same numbers row by row, without `blockedByUs`. Read it through `featureMatrix`, which makes it where it is missing. */
+  readonly matrix?: FeatureMatrix;
   /** rows × kinds, row-major: 1 where the kind was firing for the row's subject in the last closed window. */
   readonly wasFiring: Uint8Array;
   /** rows × kinds: for how many consecutive closed windows before this one the kind fired. */

@@ -8,13 +8,6 @@ export { CovarianceAccumulator } from './covariance';
 export { symmetricEigen, type Eigen } from './eigen';
 export { principalComponents, projected, type PcaOptions, type PrincipalComponents } from './pca';
 export { assign, type Assignment, type GaussianMixture } from './mixture';
-export {
-  bayesianInformation,
-  chooseMixture,
-  fitMixture,
-  type MixtureChoice,
-  type MixtureFit,
-  type MixtureOptions,
-} from './mixture-fit';
+export { bayesianInformation, chooseMixture, fitMixture, type MixtureChoice, type MixtureFit, type MixtureOptions } from './mixture-fit';
 export { loadKernel, type Kernel } from './kernel';
 export { packModel, unpackModel, type ModelContent, type ModelFacts } from './model-bytes';

@@ -10,18 +10,29 @@ export interface Kernel {
 
 const PAGE_BYTES = 65_536;
 
+/** What is used of WebAssembly's interface; its types otherwise come with those of browsers. */
+declare const WebAssembly: {
+  readonly Module: new (binary: Uint8Array) => object;
+  readonly Instance: new (module: object) => { readonly exports: Readonly<Record<string, unknown>> };
+  readonly CompileError: new () => Error;
+};
+interface LinearMemory {
+  readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
+}
+
 /** The kernel in a `.wasm` file, compiled; undefined where the file isn't there or this machine can't run it: then plain code does the same. */
 export function loadKernel(path: string): Kernel | undefined {
   if (!existsSync(path)) return undefined;
   try {
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(path)));
-    const memory = exports.memory as WebAssembly.Memory;
+    const memory = exports.memory as LinearMemory;
     return {
-      call: exports as unknown as Kernel['call'],
+      call: exports as Kernel['call'],
       reserve(bytes) {
         const missing = Math.ceil(bytes / PAGE_BYTES) - memory.buffer.byteLength / PAGE_BYTES;
         if (missing > 0) memory.grow(missing);
-        return memory.buffer as ArrayBuffer;
+        return memory.buffer;
       },
     };
   } catch (error) {

@@ -41,7 +41,8 @@ const SECOND_CHANCES = 2;
 
 /** Rows without NaN, at least one. */
 export function fitMixture(matrix: Matrix, options: MixtureOptions): MixtureFit {
-  if (matrix.rows < 1 || options.components < 1) throw new RangeError(`expected rows and components, got ${matrix.rows} and ${options.components}`);
+  if (matrix.rows < 1 || options.components < 1)
+    throw new RangeError(`expected rows and components, got ${matrix.rows} and ${options.components}`);
   const { tolerance = 1e-3, mostIterations = 100 } = options;
   const revival = new Revival(matrix, options);
   let mixture = startOf(matrix, options, revival.spread);
@@ -53,7 +54,8 @@ export function fitMixture(matrix: Matrix, options: MixtureOptions): MixtureFit 
     forEachBlock(matrix, kernel, (_, rows) => {
       const { likelihood } = expect(kernel, offsets);
       for (let row = 0; row < rows; row++) total += likelihood[row]!;
-      if (rows < BLOCK_ROWS) for (let k = 0; k < mixture.components; k++) kernel.weights.fill(0, k * BLOCK_ROWS + rows, (k + 1) * BLOCK_ROWS);
+      if (rows < BLOCK_ROWS)
+        for (let k = 0; k < mixture.components; k++) kernel.weights.fill(0, k * BLOCK_ROWS + rows, (k + 1) * BLOCK_ROWS);
       kernel.accumulate();
     });
     const before = logLikelihood;
@@ -133,7 +135,12 @@ interface Part {
 }
 
 /** Means, covariances and weights from the moments about the means before. */
-function maximised(mixture: GaussianMixture, moments: Float64Array, rows: number, options: MixtureOptions): { parts: Part[]; columns: number; rows: number; options: MixtureOptions } {
+function maximised(
+  mixture: GaussianMixture,
+  moments: Float64Array,
+  rows: number,
+  options: MixtureOptions,
+): { parts: Part[]; columns: number; rows: number; options: MixtureOptions } {
   const { components, columns } = mixture;
   const triangle = (columns * (columns + 1)) / 2;
   const width = ((columns + 1) * (columns + 2)) / 2;
@@ -145,7 +152,8 @@ function maximised(mixture: GaussianMixture, moments: Float64Array, rows: number
     const covariance = new Float64Array(triangle);
     for (let i = 0, cell = 0; i < columns; i++) {
       mean[i] = mixture.means[k * columns + i]! + (weight > 0 ? shift[i]! / weight : 0);
-      for (let j = 0; j <= i; j++, cell++) covariance[cell] = weight > 0 ? own[cell]! / weight - (shift[i]! / weight) * (shift[j]! / weight) : 0;
+      for (let j = 0; j <= i; j++, cell++)
+        covariance[cell] = weight > 0 ? own[cell]! / weight - (shift[i]! / weight) * (shift[j]! / weight) : 0;
     }
     return { weight, mean, covariance };
   });
