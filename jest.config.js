@@ -24,6 +24,7 @@ module.exports = {
       },
     ],
   },
+  globalSetup: '<rootDir>/test/support/build-kernels.js',
   setupFiles: ['reflect-metadata'],
   maxWorkers: 2,
   testTimeout: 60_000,

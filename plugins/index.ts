@@ -3,8 +3,11 @@ import type { Detector } from 'simwarden/detector';
 import baselineMultiple from './baseline-multiple';
 import connectionFailures from './connection-failures';
 import deviceEventStorm from './device-event-storm';
+import gaussianMixture from './gaussian-mixture';
 import imeiMismatch from './imei-mismatch';
+import isolationForest from './isolation-forest';
 import threshold from './threshold';
+import tukeyFences from './tukey-fences';
 import unexpectedNetwork from './unexpected-network';
 import unusualDestination from './unusual-destination';
 import zeroUsage from './zero-usage';
@@ -21,4 +24,11 @@ export const builtInDetectors: readonly Detector[] = [
   // whether it works
   connectionFailures, // refused by the network, alone or with many others
   deviceEventStorm, // rebooting, failing and retrying without end
+];
+
+/** Those that rank the whole population, once a day, by its signaling. */
+export const populationDetectors: readonly Detector[] = [
+  isolationForest, // stands alone after a few random cuts
+  gaussianMixture, // unlikely under the population's density
+  tukeyFences, // far outside the box, feature by feature
 ];

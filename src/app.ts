@@ -41,6 +41,9 @@ import { blockHandlers, CancelMovedBlocks, NetworkConnector, OutboxWorker, respo
 import { Clock, Entropy, Log, SystemClock, SystemEntropy } from './runtime';
 import { Ingest, ingestRouter, QuarantineRequeuer, TelemetryRetention, telemetryResolvers } from './telemetry';
 
+/** For commands, which may not import plugins themselves. */
+export { populationDetectors } from '../plugins';
+
 export interface AppOptions {
   readonly config: Config;
   readonly clock?: Clock;

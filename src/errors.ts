@@ -80,6 +80,8 @@ export const errorCatalogue = {
   SHUTTING_DOWN: { status: 503, mendable: false, message: 'The server is stopping. Send again in a moment.' },
   // command line
   FILE_UNREADABLE: { status: 500, mendable: false, message: "{file} can't be read: {what}." },
+  FILE_UNWRITABLE: { status: 500, mendable: false, message: "{file} can't be written: {what}." },
+  TABLE_INVALID: { status: 400, mendable: false, message: 'The table {file} is not one of numbers: {what}.' },
   SERVER_UNREACHABLE: {
     status: 500,
     mendable: false,
