@@ -20,6 +20,7 @@ import {
   EvaluationWorker,
   FeatureWorker,
   FiringHistory,
+  PopulationScheduler,
   VerdictCommit,
 } from './detection';
 import type { Detector } from './detector';
@@ -256,6 +257,7 @@ function workersOf(
     container.resolve(EvaluationWorker),
     container.resolve(DayCloser),
     container.resolve(FeatureWorker),
+    container.resolve(PopulationScheduler),
     outbox,
     new Sequencer(database, clock, log),
     tail,

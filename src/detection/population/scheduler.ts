@@ -111,7 +111,7 @@ export class PopulationScheduler {
       const open: Day[] = [];
       for (const day of days) {
         if (this.scheduledFor(day) > now || (await isScheduled(tx, day))) continue;
-        if (now.getTime() >= endOfDay(day) + CLOSED_AFTER_MILLISECONDS || (await isClosedForAll(tx, day))) open.push(day);
+        if (await isReady(tx, day, now)) open.push(day);
       }
       return open;
     });
@@ -132,7 +132,7 @@ export class PopulationScheduler {
 }
 
 async function daysWithFeatures(tx: Transaction, from: Day, before: Day): Promise<Day[]> {
-  const rows = await tx.query<{ day: Day }>('SELECT DISTINCT day FROM sim_feature_day WHERE day >= $1 AND day < $2 ORDER BY day', [
+  const rows = await tx.query<{ day: Day }>('SELECT DISTINCT day FROM feature_day WHERE day >= $1 AND day < $2 AND sims > 0 ORDER BY day', [
     from,
     before,
   ]);
@@ -149,12 +149,16 @@ async function isScheduled(tx: Transaction, day: Day): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** Whether the day is closed for every client that has features of it. */
-async function isClosedForAll(tx: Transaction, day: Day): Promise<boolean> {
-  const [row] = await tx.query<{ open: boolean }>(
-    `SELECT EXISTS (SELECT 1 FROM sim_feature_day feature WHERE feature.day = $1
-       AND NOT EXISTS (SELECT 1 FROM day_close WHERE day_close.client_id = feature.client_id AND day_close.day = feature.day)) AS open`,
+/** Whether the day is closed, and its features are computed, for every client with dialogues on it. */
+async function isReady(tx: Transaction, day: Day, now: Date): Promise<boolean> {
+  const [row] = await tx.query<{ computes: boolean; open: boolean }>(
+    `SELECT EXISTS (SELECT 1 FROM signaling_day signaling WHERE signaling.day = $1 AND NOT EXISTS
+              (SELECT 1 FROM feature_day feature WHERE feature.client_id = signaling.client_id AND feature.day = signaling.day
+                 AND feature.changes = signaling.changes)) AS computes,
+            EXISTS (SELECT 1 FROM feature_day feature WHERE feature.day = $1 AND NOT EXISTS
+              (SELECT 1 FROM day_close WHERE day_close.client_id = feature.client_id AND day_close.day = feature.day)) AS open`,
     [day],
   );
-  return !row!.open;
+  const isPastNoon = now.getTime() >= endOfDay(day) + CLOSED_AFTER_MILLISECONDS;
+  return !row!.computes && (isPastNoon || !row!.open);
 }

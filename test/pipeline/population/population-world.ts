@@ -81,5 +81,10 @@ export async function storeFeatures(
         rows.simIds.map((_, row) => bytes.subarray(row * FEATURE_COUNT * 4, (row + 1) * FEATURE_COUNT * 4).toString('hex')),
       ],
     );
+    await tx.query(
+      `INSERT INTO feature_day (client_id, day, changes, sims, dialogues, computed_at) VALUES ($1, $2, 1, $3, 10, $4)
+       ON CONFLICT (client_id, day) DO NOTHING`,
+      [clientId, day, simIds.length, new Date(0)],
+    );
   });
 }
