@@ -5,8 +5,11 @@ import baselineMultiple from './baseline-multiple';
 import connectionFailures from './connection-failures';
 import criticalService from './critical-service';
 import deviceEventStorm from './device-event-storm';
+import gaussianMixture from './gaussian-mixture';
 import imeiMismatch from './imei-mismatch';
+import isolationForest from './isolation-forest';
 import threshold from './threshold';
+import tukeyFences from './tukey-fences';
 import unexpectedNetwork from './unexpected-network';
 import unusualDestination from './unusual-destination';
 import zeroUsage from './zero-usage';
@@ -26,4 +29,11 @@ export const builtInDetectors: readonly Detector[] = [
   // how it signals
   aggressiveSignaling, // hammering the network
   criticalService, // without service, with many others
+];
+
+/** Those that rank the whole population, once a day, by its signaling. */
+export const populationDetectors: readonly Detector[] = [
+  isolationForest, // stands alone after a few random cuts
+  gaussianMixture, // unlikely under the population's density
+  tukeyFences, // far outside the box, feature by feature
 ];

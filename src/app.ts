@@ -22,6 +22,7 @@ import {
   FeatureWorker,
   FiringHistory,
   ServiceWatch,
+  PopulationScheduler,
   VerdictCommit,
 } from './detection';
 import type { Detector } from './detector';
@@ -42,6 +43,9 @@ import { Pipeline } from './pipeline';
 import { blockHandlers, CancelMovedBlocks, NetworkConnector, OutboxWorker, responseResolvers, SimulatedConnector } from './response';
 import { Clock, Entropy, Log, SystemClock, SystemEntropy } from './runtime';
 import { DialogueDayCloser, Ingest, ingestRouter, QuarantineRequeuer, TelemetryRetention, telemetryResolvers } from './telemetry';
+
+/** For commands, which may not import plugins themselves. */
+export { populationDetectors } from '../plugins';
 
 export interface AppOptions {
   readonly config: Config;
@@ -258,6 +262,7 @@ function workersOf(
     container.resolve(DayCloser),
     container.resolve(FeatureWorker),
     container.resolve(FeatureJudge),
+    container.resolve(PopulationScheduler),
     outbox,
     new Sequencer(database, clock, log),
     tail,

@@ -80,6 +80,8 @@ export const errorCatalogue = {
   SHUTTING_DOWN: { status: 503, mendable: false, message: 'The server is stopping. Send again in a moment.' },
   // command line
   FILE_UNREADABLE: { status: 500, mendable: false, message: "{file} can't be read: {what}." },
+  FILE_UNWRITABLE: { status: 500, mendable: false, message: "{file} can't be written: {what}." },
+  TABLE_INVALID: { status: 400, mendable: false, message: 'The table {file} is not one of numbers: {what}.' },
   SERVER_UNREACHABLE: {
     status: 500,
     mendable: false,
@@ -205,6 +207,22 @@ export const errorCatalogue = {
     message: "The detector {detector} can't be run: {what}. Mend it, or leave it out of the configuration.",
   },
   OPTIONS_INVALID: { status: 400, mendable: true, message: 'The options of {detector} are not valid: {what}.' },
+  // population
+  MODEL_REFUSED: {
+    status: 500,
+    mendable: false,
+    message: 'The model of {model} is not used: {what}. Fit the models again: simwarden fit --from DAY --to DAY.',
+  },
+  NOTHING_TO_FIT: {
+    status: 422,
+    mendable: true,
+    message: 'There are no signaling features from {from} to {to}. Name days with dialogues; their features are computed when a day closes.',
+  },
+  NOTHING_TO_JUDGE: {
+    status: 422,
+    mendable: true,
+    message: 'There are no signaling features of {day}. Name a day with dialogues that has closed.',
+  },
   // commands
   CHECKOUT_NEEDED: {
     status: 400,

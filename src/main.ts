@@ -6,6 +6,7 @@ import { printableSchema } from './app';
 import { bench } from './commands/bench';
 import { runDemo } from './commands/demo';
 import { ingestCommand } from './commands/ingest-command';
+import { score, type ScoreOptions } from './commands/score';
 import { serve } from './commands/serve';
 import { simulate } from './commands/simulate';
 import { migrateCommand } from './commands/migrate';
@@ -100,6 +101,16 @@ function commandLine(): Command {
         .default(midnight(DEFAULT_END), DEFAULT_END),
     )
     .action(simulate);
+  program
+    .command('score')
+    .description('fit a population detector to a table of numbers and score its rows')
+    .requiredOption('--detector <id>', 'isolation-forest, gaussian-mixture or tukey-fences')
+    .requiredOption('--input <file>', 'CSV with a header, every column but the label a feature; - for standard input')
+    .option('--label <column>', 'column that says which rows are anomalies (1), to print the area under the ROC curve')
+    .option('--seed <n>', 'seed', wholeNumber(0, 4_294_967_295), 1)
+    .option('--options <json>', "the detector's options")
+    .option('--output <file>', 'write the score of each row there, as CSV')
+    .action((options: ScoreOptions) => score(options));
   program
     .command('bench')
     .description('measure one suite side by side with its peers (from a checkout)')

@@ -36,6 +36,8 @@ export interface Verdicts {
   readonly judged: readonly Judged[];
   /** End of the client's last closed day (event time): alerts without a hit since long enough resolve. null before the first close. */
   readonly closedThrough: Date | null;
+  /** They come from the population run, and `closedThrough` says how far that is: it alone clears what population detectors raised. */
+  readonly ofPopulation?: true;
 }
 
 /** fingerprint of an alert within its client. */

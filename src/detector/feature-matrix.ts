@@ -19,10 +19,13 @@ export function featureInput(matrix: FeatureMatrix, kinds: readonly Kind[], bloc
   const columns = Object.defineProperties(
     {},
     Object.fromEntries(
-      names.map((name, column) => {
-        let made: Float64Array | undefined;
-        return [name, { enumerable: true, get: () => (made ??= columnOf(values, rows, names.length, column)) }];
-      }),
+      names
+        .filter((name) => name !== BLOCKED)
+        .map((name) => {
+          const column = names.indexOf(name);
+          let made: Float64Array | undefined;
+          return [name, { enumerable: true, get: () => (made ??= columnOf(values, rows, names.length, column)) }];
+        }),
     ),
   ) as Record<string, Float64Array>;
   columns[BLOCKED] = blockedByUs === undefined ? new Float64Array(rows) : Float64Array.from(blockedByUs);
@@ -81,7 +84,7 @@ function whyUnjudged(input: AnyInput, { names, values }: FeatureMatrix): (row: n
   const width = names.length;
   return (row) => {
     if (blocked?.[row] === 1) return 'we blocked the SIM';
-    for (let cell = row * width; cell < (row + 1) * width; cell++) if (!Number.isNaN(values[cell]!)) return undefined;
+    for (let cell = row * width; cell < (row + 1) * width; cell++) if (values[cell] === values[cell]) return undefined;
     return 'no feature is known';
   };
 }

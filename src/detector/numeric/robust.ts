@@ -57,7 +57,8 @@ export function robustZ(usual: Usual, column: number, value: number, floor: numb
 export function imputeMedians({ rows, columns, values }: Matrix, median: Float64Array): void {
   for (let row = 0, cell = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++, cell++) {
-      if (Number.isNaN(values[cell]!)) values[cell] = Number.isNaN(median[column]!) ? 0 : median[column]!;
+      // NaN alone differs from itself: no call in the inner loop
+      if (values[cell] !== values[cell]) values[cell] = median[column] === median[column] ? median[column]! : 0;
     }
   }
 }

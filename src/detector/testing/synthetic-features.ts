@@ -6,6 +6,11 @@ import type { FeatureRow } from './rows';
 /** A healthy stationary 2G/3G device: a few attaches a day (SAI, then UL or UL_GPRS, then the CL of the old place), nearly all of them successful. */
 export const quietFeatureDay: FeatureRow = dayOf({ attaches: 4, refused: 0, minutes: 900, gapSeconds: 4 });
 
+/** The same device where a network refuses its authentication, so that it tries again all day: `refused` times. */
+export function refusedAttaches(refused: number): FeatureRow {
+  return dayOf({ attaches: 4, refused, minutes: 1400, gapSeconds: 4 });
+}
+
 /** One SIM-day of signaling per SIM: log-normal numbers of attaches, now and then a refused one. */
 export function syntheticFeatures({ sims, seed, spread = 0.5 }: { sims: number; seed: number; spread?: number }): FeatureRow[] {
   const random = seededRandom(seed);

@@ -9,7 +9,7 @@ const tablesWithoutKey = ['dialogue'];
 /** Its rows are found before the client is known, so it is keyed by identifier. */
 const keyedOtherwise = ['directory'];
 /** Tables whose rows of client 0 are the operator's defaults, which every tenant may read. */
-const tablesWithDefaults = ['detector_configuration'];
+const tablesWithDefaults = ['detector_configuration', 'population_cluster'];
 
 let db: TestDatabase;
 
