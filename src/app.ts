@@ -36,7 +36,15 @@ import { insightsResolvers } from './insights';
 import { Listener } from './listener';
 import { processLog } from './log';
 import { Pipeline } from './pipeline';
-import { blockHandlers, CancelMovedBlocks, NetworkConnector, OutboxWorker, responseResolvers, SimulatedConnector } from './response';
+import {
+  blockHandlers,
+  CancelMovedBlocks,
+  NetworkConnector,
+  OutboxWorker,
+  ResponseRetention,
+  responseResolvers,
+  SimulatedConnector,
+} from './response';
 import { Clock, Entropy, Log, SystemClock, SystemEntropy } from './runtime';
 import { Ingest, ingestRouter, QuarantineRequeuer, TelemetryRetention, telemetryResolvers } from './telemetry';
 
@@ -256,6 +264,7 @@ function workersOf(
     new Sequencer(database, clock, log),
     tail,
     container.resolve(TelemetryRetention),
+    container.resolve(ResponseRetention),
   ];
   return { all, tail };
 }
