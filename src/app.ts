@@ -105,7 +105,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   const callerOf = async (request: Request): Promise<Caller | null> =>
     listener.callerByDoor(request) ?? authenticator.authenticate(request.headers.authorization);
   let accepting = true;
-  http.use(ingestRouter({ ingest: container.resolve(Ingest), authenticate: callerOf, entropy, log }));
+  const { ingestsPerCredential } = config;
+  http.use(ingestRouter({ ingest: container.resolve(Ingest), authenticate: callerOf, entropy, log, ingestsPerCredential }));
   // Only a body of /ingest may take its time.
   http.use(bodyDeadline());
   http.use(healthRouter({ database, clock, accepting: () => accepting }));
@@ -120,6 +121,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     tail: workers.tail,
     requestsPerMinute: config.requestsPerMinute,
+    socketsPerCredential: config.socketsPerCredential,
     authenticate: ({ authorization }) => authenticator.authenticate(authorization),
     authorize: requirePermission,
     onRevoked: (told) => authenticator.onRevoked(told),

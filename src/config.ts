@@ -113,6 +113,20 @@ export const settings = {
     'Milliseconds to wait for a free database session.',
   ),
   requestsPerMinute: integer('SIMWARDEN_REQUESTS_PER_MINUTE', 6_000, 1, 10_000_000, 'GraphQL requests per minute and credential.'),
+  socketsPerCredential: integer(
+    'SIMWARDEN_SOCKETS_PER_CREDENTIAL',
+    1_000,
+    1,
+    1_000_000,
+    'WebSockets that one credential may hold open at a process.',
+  ),
+  ingestsPerCredential: integer(
+    'SIMWARDEN_INGESTS_PER_CREDENTIAL',
+    16,
+    1,
+    10_000,
+    'POST /ingest requests of one credential that a process serves at once.',
+  ),
   chunkRows: integer('SIMWARDEN_CHUNK_ROWS', 0, 0, 100_000, 'Rows stored in one ingest transaction; 0: 10,000.'),
 } as const;
 
@@ -139,6 +153,8 @@ export class Config implements Values {
   readonly statementTimeoutMilliseconds!: number;
   readonly leaseTimeoutMilliseconds!: number;
   readonly requestsPerMinute!: number;
+  readonly socketsPerCredential!: number;
+  readonly ingestsPerCredential!: number;
   readonly chunkRows!: number;
 
   /** Defaults, overridden by `values`. */
