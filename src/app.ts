@@ -40,7 +40,15 @@ import { insightsResolvers } from './insights';
 import { Listener } from './listener';
 import { processLog } from './log';
 import { Pipeline } from './pipeline';
-import { blockHandlers, CancelMovedBlocks, NetworkConnector, OutboxWorker, responseResolvers, SimulatedConnector } from './response';
+import {
+  blockHandlers,
+  CancelMovedBlocks,
+  NetworkConnector,
+  OutboxWorker,
+  ResponseRetention,
+  responseResolvers,
+  SimulatedConnector,
+} from './response';
 import { Clock, Entropy, Log, SystemClock, SystemEntropy } from './runtime';
 import { DialogueDayCloser, Ingest, ingestRouter, QuarantineRequeuer, TelemetryRetention, telemetryResolvers } from './telemetry';
 
@@ -104,7 +112,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   const callerOf = async (request: Request): Promise<Caller | null> =>
     listener.callerByDoor(request) ?? authenticator.authenticate(request.headers.authorization);
   let accepting = true;
-  http.use(ingestRouter({ ingest: container.resolve(Ingest), authenticate: callerOf, entropy, log }));
+  const { ingestsPerCredential } = config;
+  http.use(ingestRouter({ ingest: container.resolve(Ingest), authenticate: callerOf, entropy, log, ingestsPerCredential }));
   // Only a body of /ingest may take its time.
   http.use(bodyDeadline());
   http.use(healthRouter({ database, clock, accepting: () => accepting }));
@@ -119,6 +128,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     tail: workers.tail,
     requestsPerMinute: config.requestsPerMinute,
+    socketsPerCredential: config.socketsPerCredential,
     authenticate: ({ authorization }) => authenticator.authenticate(authorization),
     authorize: requirePermission,
     onRevoked: (told) => authenticator.onRevoked(told),
@@ -268,6 +278,7 @@ function workersOf(
     tail,
     container.resolve(DialogueDayCloser),
     container.resolve(TelemetryRetention),
+    container.resolve(ResponseRetention),
   ];
   return { all, tail };
 }

@@ -131,6 +131,20 @@ export const settings = {
     parse: (value) => (isCronExpression(value) ? value : undefined),
   } as Setting<string>,
   populationRefitDays: integer('SIMWARDEN_POPULATION_REFIT_DAYS', 30, 1, 366, 'Days after which population models are fitted again.'),
+  socketsPerCredential: integer(
+    'SIMWARDEN_SOCKETS_PER_CREDENTIAL',
+    1_000,
+    1,
+    1_000_000,
+    'WebSockets that one credential may hold open at a process.',
+  ),
+  ingestsPerCredential: integer(
+    'SIMWARDEN_INGESTS_PER_CREDENTIAL',
+    16,
+    1,
+    10_000,
+    'POST /ingest requests of one credential that a process serves at once.',
+  ),
   chunkRows: integer('SIMWARDEN_CHUNK_ROWS', 0, 0, 100_000, 'Rows stored in one ingest transaction; 0: 10,000.'),
 } as const;
 
@@ -159,6 +173,8 @@ export class Config implements Values {
   readonly requestsPerMinute!: number;
   readonly populationSchedule!: string;
   readonly populationRefitDays!: number;
+  readonly socketsPerCredential!: number;
+  readonly ingestsPerCredential!: number;
   readonly chunkRows!: number;
 
   /** Defaults, overridden by `values`. */

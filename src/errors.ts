@@ -62,6 +62,12 @@ export const errorCatalogue = {
     mendable: false,
     message: 'This socket has {most} operations open already; that is the most. Complete some, or open another socket.',
   },
+  TOO_MANY_INGESTS: {
+    status: 429,
+    mendable: false,
+    message:
+      'This credential has {most} uploads open already; at most {most} are served at once. Let one end, or come again in {seconds} s.',
+  },
   BODY_TOO_LARGE: {
     status: 413,
     mendable: false,

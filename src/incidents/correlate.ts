@@ -51,7 +51,7 @@ export class Correlator extends AlertChangeListener {
     });
     await attachIncident(tx, clientId, attachments);
     await this.gather(tx, clientId, incidents, now);
-    await followAlerts(tx, clientId, incidents.edited);
+    await followAlerts(tx, clientId, incidents.edited, now);
     return writeIncidents(tx, this.entropy, clientId, incidents.edited, now);
   }
 
@@ -140,6 +140,7 @@ function newIncident(incidentId: string, change: AlertChange, facts: AlertFacts,
     correlationKey: correlationKey(change),
     state: IncidentState.OPEN,
     title: facts.title,
+    titleBy: null,
     severity: facts.severity,
     simId: change.simId,
     fleetId: change.fleetId,

@@ -1,5 +1,6 @@
 /** Forgets what is older than it is kept: partitions of records, hour roll-ups, quarantined rows, ledger rows. */
 import { singleton } from 'tsyringe';
+import { deleteAged } from '../database/aging';
 import { Database } from '../database/database';
 import { PokedLoop } from '../database/poked-loop';
 import { Clock, Log } from '../runtime';
@@ -11,7 +12,6 @@ import { DAY_MILLISECONDS, RETAINED_DAYS, recordKinds } from './record-kind';
 /** Quarantine and the ledger: a batch can be repeated, and a bad row looked at, for this long. */
 const QUARANTINED_DAYS = 30;
 const POLL_MILLISECONDS = 3_600_000;
-const PORTION_ROWS = 10_000;
 const PORTION_SIMS = 1_000;
 
 /** Tables of tenants whose old rows are deleted: the column that tells their age, and their key. */
@@ -33,7 +33,6 @@ const AGING_HOURS = [
   { table: 'usage_fleet_hour', age: 'hour', key: ['fleet_id', 'hour'], days: RETAINED_DAYS },
   { table: 'usage_client_hour', age: 'hour', key: ['hour'], days: RETAINED_DAYS },
 ] as const;
-type Aging = (typeof AGING)[number] | (typeof AGING_HOURS)[number];
 
 @singleton()
 export class TelemetryRetention {
@@ -78,7 +77,7 @@ export class TelemetryRetention {
     for (const table of DIALOGUE_TABLES)
       await this.database.dropPartitions(table, dayOf(now - DIALOGUE_RETAINED_DAYS * DAY_MILLISECONDS));
     for (const clientId of await this.clientIds()) {
-      for (const aging of AGING) await this.deleteOld(clientId, aging, new Date(now - aging.days * DAY_MILLISECONDS));
+      for (const aging of AGING) await deleteAged(this.database, clientId, aging, new Date(now - aging.days * DAY_MILLISECONDS));
       await this.forgetHours(clientId, new Date(now - RETAINED_DAYS * DAY_MILLISECONDS));
     }
     this.done = today;
@@ -98,7 +97,7 @@ export class TelemetryRetention {
     );
     if (!old) return;
     await this.deleteSimHours(clientId, before);
-    for (const aging of AGING_HOURS) await this.deleteOld(clientId, aging, before);
+    for (const aging of AGING_HOURS) await deleteAged(this.database, clientId, aging, before);
   }
 
   /** By SIM, since a look for old hours would read all hours of all SIMs: nine thousand of each. */
@@ -116,21 +115,6 @@ export class TelemetryRetention {
           before,
         ]);
         return sims.length === PORTION_SIMS ? sims.at(-1)!.sim_id : null;
-      });
-    }
-  }
-
-  /** In portions, so that no transaction holds many rows for long. */
-  private async deleteOld(clientId: number, { table, age, key }: Aging, before: Date): Promise<void> {
-    const keys = key.join(', ');
-    for (let deleted = PORTION_ROWS; deleted === PORTION_ROWS;) {
-      deleted = await this.database.transaction({ name: 'retention.delete', role: 'ingest', clientId }, async (tx) => {
-        const rows = await tx.query(
-          `WITH old AS MATERIALIZED (SELECT ${keys} FROM ${table} WHERE client_id = $1 AND ${age} < $2 LIMIT ${PORTION_ROWS} FOR UPDATE SKIP LOCKED)
-           DELETE FROM ${table} WHERE client_id = $1 AND (${keys}) IN (SELECT ${keys} FROM old) RETURNING 1 AS deleted`,
-          [clientId, before],
-        );
-        return rows.length;
       });
     }
   }

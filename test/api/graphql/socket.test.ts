@@ -243,6 +243,20 @@ describe('limits', () => {
     await strict.close();
   });
 
+  test('a credential holds so many sockets and no more; closing one makes room, and others are not concerned', async () => {
+    const strict = await startLampServer(db.database, { socketsPerCredential: 2 });
+    const first = await SocketPeer.greeted(strict.socketUrl, 'one');
+    await SocketPeer.greeted(strict.socketUrl, 'one');
+    const third = await SocketPeer.open(strict.socketUrl);
+    third.say({ type: 'connection_init', payload: { authorization: 'Bearer one' } });
+    expect(await third.closed).toEqual({ code: 4429, reason: 'Too many sockets: at most 2 of one credential' });
+    await SocketPeer.greeted(strict.socketUrl, 'two');
+    first.socket.close();
+    await first.closed;
+    await settled(await SocketPeer.greeted(strict.socketUrl, 'one'));
+    await strict.close();
+  });
+
   test('more than 200 messages a second close with 4429', async () => {
     const peer = await SocketPeer.greeted(server.socketUrl, 'one');
     for (let i = 0; i < 2_000; i += 1) peer.say({ type: 'ping' });

@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { Role } from '../../../src/graphql/caller';
 import { SystemEntropy } from '../../../src/runtime';
 import { ingestRouter } from '../../../src/telemetry';
-import type { Pace } from '../../../src/telemetry/body-pace';
+import type { IngestHttpParts } from '../../../src/telemetry/http';
 import { testLog } from '../../support/database';
 import {
   callerOf,
@@ -41,10 +41,10 @@ afterAll(async () => {
 });
 beforeEach(() => forgetTelemetry(house));
 
-async function serve(pace?: Pace): Promise<Server> {
+async function serve(limits: Pick<IngestHttpParts, 'pace' | 'ingestsPerCredential'> = {}): Promise<Server> {
   const authenticate = (request: Request) => Promise.resolve(callers[request.headers.authorization ?? ''] ?? null);
   const app = express();
-  app.use(ingestRouter({ ingest: house.ingest, log: testLog, entropy: new SystemEntropy(), pace, authenticate }));
+  app.use(ingestRouter({ ingest: house.ingest, log: testLog, entropy: new SystemEntropy(), authenticate, ...limits }));
   const listening = app.listen(0, '127.0.0.1');
   await new Promise((resolve) => listening.once('listening', resolve));
   return listening;
@@ -133,7 +133,7 @@ function openUpload(key: string, to = url): ReturnType<typeof httpRequest> {
 }
 
 test('a body that trickles is given up with an answer', async () => {
-  const strict = await serve({ bytes: 1000, windowMilliseconds: 150 });
+  const strict = await serve({ pace: { bytes: 1000, windowMilliseconds: 150 } });
   const upload = openUpload('slow', urlOf(strict));
   upload.write(USAGE_HEADER);
   const response = await new Promise<import('node:http').IncomingMessage>((resolve) => upload.once('response', resolve));
@@ -142,6 +142,28 @@ test('a body that trickles is given up with an answer', async () => {
   for await (const piece of response) pieces.push(piece as Buffer);
   expect(JSON.parse(Buffer.concat(pieces).toString())).toMatchObject({ error: { code: 'BODY_TIMEOUT' } });
   upload.destroy();
+  await stop(strict);
+});
+
+test('a credential has so many uploads open and no more; another one is told to come again, and may once one has ended', async () => {
+  const strict = await serve({ ingestsPerCredential: 1 });
+  const upload = openUpload('open', urlOf(strict));
+  upload.write(usageFile(0, 300, 30));
+  await untilStored(200);
+  const send = (key: string) =>
+    fetch(`${urlOf(strict)}/ingest/usage`, {
+      method: 'POST',
+      body: usageFile(300, 310, 30),
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'text/csv' },
+    });
+  const refused = await send('operator');
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '5']);
+  expect(await refused.json()).toEqual({ error: { code: 'TOO_MANY_INGESTS', message: expect.stringContaining('at most 1') } });
+  expect((await send('acme')).status).toBe(200);
+  const answered = new Promise((resolve) => upload.once('response', (response) => response.resume().once('end', resolve)));
+  upload.end();
+  await answered;
+  expect((await send('operator')).status).toBe(200);
   await stop(strict);
 });
 
