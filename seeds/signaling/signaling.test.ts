@@ -160,7 +160,7 @@ describe('the simulated signaling', () => {
         seen.updates++;
         if (procedureBefore !== 'SAI' || outcomeBefore !== 'SUCCESS' || originBefore !== origin || nodeBefore !== node) outOfTurn.push(row);
       }
-      if (procedure === 'CL') {
+      if (procedure === 'CL' && origin !== 'HOME') {
         seen.cancels++;
         if (!procedureBefore!.startsWith('UL') || outcomeBefore !== 'SUCCESS' || originBefore !== origin || nodeBefore === node)
           outOfTurn.push(row);
