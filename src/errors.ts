@@ -174,6 +174,11 @@ export const errorCatalogue = {
   TIME_TOO_OLD: { status: 422, mendable: true, message: 'The time {given} is older than the {days} days that are kept.' },
   PERIOD_TOO_LONG: { status: 422, mendable: true, message: 'The record covers {given} days; at most 31 are accepted. Split it.' },
   PERIOD_NEGATIVE: { status: 422, mendable: true, message: 'ended_at {given} lies before started_at.' },
+  TOO_MANY_NODES: {
+    status: 422,
+    mendable: true,
+    message: 'The chunk names more than {most} network nodes that nobody named before. Check column node; send the row again in another batch.',
+  },
   IDENTIFIER_TAKEN: { status: 422, mendable: true, message: 'The {field} {given} belongs to another SIM. Move or close that one first.' },
   // state machines
   ILLEGAL_TRANSITION: {

@@ -88,6 +88,7 @@ export const permissions: Readonly<Record<string, readonly Role[]>> = {
 export const ingestPermissions: Readonly<Record<string, readonly Role[]>> = {
   sims: operators,
   usage: ingesters,
+  dialogues: ingesters,
   'connection-events': ingesters,
   'device-events': ingesters,
 };

@@ -60,7 +60,7 @@ export class DetectorKind {
   severity: string;
   @Field(() => String, { nullable: true, description: 'Severity of the same trouble when it is worse; null where there is no worse.' })
   escalatedSeverity: string | null;
-  @Field(() => String, { description: 'What an alert is about: SIM, FLEET, CLIENT or NETWORK.' })
+  @Field(() => String, { description: 'What an alert is about: SIM, FLEET, CLIENT, NETWORK or COUNTRY.' })
   subject: string;
   @Field(() => DetectionWindow, { description: 'The period that one hit belongs to.' })
   window: DetectionWindow;

@@ -7,7 +7,10 @@ import { DetectionRunResolver } from './run-resolver';
 export { DayCloser } from './close/day-closer';
 export { EvaluationRequests } from './evaluation/requests';
 export { EvaluationWorker } from './evaluation/worker';
+export { FeatureWorker } from './features/feature-worker';
 export { DetectorRegistry } from './host/registry';
+export { FeatureJudge } from './features/feature-judge';
+export { ServiceWatch } from './services/service-watch';
 export * from './verdicts';
 
 export const detectionResolvers = [

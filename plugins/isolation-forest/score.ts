@@ -1,0 +1,90 @@
+/** Mean path lengths of rows in a forest: on WebAssembly where it is built, otherwise in plain code with the same bits. */
+import { loadKernel, type Kernel } from 'simwarden/detector/numeric';
+import type { Forest } from './grow';
+
+/** Rows that are brought in and scored together: they stay in the first-level cache while all trees pass. A multiple of 8. */
+const BUFFER_ROWS = 64;
+const NODE_BYTES = 16;
+const FIRST_BYTE = 1_024;
+
+let loaded: Kernel | null | undefined;
+
+/** Of each row the mean over the trees of depth + c(rows left) at its leaf; `median` stands in for NaN. `plain`: without WebAssembly, whatever is built. */
+export function meanPathLengths(forest: Forest, values: Float32Array, rows: number, median: Float32Array, plain = false): Float64Array {
+  if (loaded === undefined) loaded = loadKernel(`${__dirname}/scorer.wasm`) ?? null;
+  const scorer = loaded === null || plain ? plainScorer(forest, median) : compiledScorer(loaded, forest, median);
+  const { columns, trees } = forest;
+  const lengths = new Float64Array(rows);
+  for (let from = 0; from < rows; from += BUFFER_ROWS) {
+    const to = Math.min(rows, from + BUFFER_ROWS);
+    scorer.buffer.set(values.subarray(from * columns, to * columns));
+    scorer.sums.fill(0);
+    scorer.score(to - from);
+    for (let row = from; row < to; row++) lengths[row] = scorer.sums[row - from]! / trees;
+  }
+  return lengths;
+}
+
+interface Scorer {
+  /** BUFFER_ROWS × columns. */
+  readonly buffer: Float32Array;
+  readonly sums: Float64Array;
+  /** Imputes the first rows of the buffer and adds their path lengths to the sums. */
+  score(rows: number): void;
+}
+
+function compiledScorer(kernel: Kernel, forest: Forest, median: Float32Array): Scorer {
+  const { nodes, roots, columns, trees, depth } = forest;
+  const sumsAt = FIRST_BYTE;
+  const bufferAt = sumsAt + 8 * BUFFER_ROWS;
+  const medianAt = bufferAt + 4 * columns * BUFFER_ROWS;
+  const rootsAt = medianAt + 4 * columns;
+  const nodesAt = Math.ceil((rootsAt + 4 * trees) / 64) * 64;
+  const memory = kernel.reserve(nodesAt + nodes.byteLength);
+  new Float32Array(memory, medianAt, columns).set(median);
+  new Int32Array(memory, rootsAt, trees).set(roots.map((root) => nodesAt + root * NODE_BYTES));
+  // where node and column numbers stand, the kernel wants addresses and offsets
+  const packed = new Int32Array(memory, nodesAt, nodes.length);
+  packed.set(nodes);
+  for (let at = 0; at < packed.length; at += 4) {
+    packed[at] = packed[at]! * 4;
+    packed[at + 1] = nodesAt + packed[at + 1]! * NODE_BYTES;
+  }
+  return {
+    buffer: new Float32Array(memory, bufferAt, BUFFER_ROWS * columns),
+    sums: new Float64Array(memory, sumsAt, BUFFER_ROWS),
+    score(rows) {
+      kernel.call.impute!(bufferAt, rows, columns, medianAt);
+      kernel.call.score!(nodesAt, rootsAt, trees, depth, bufferAt, Math.ceil(rows / 8) * 8, 4 * columns, sumsAt);
+    },
+  };
+}
+
+function plainScorer({ nodes, roots, columns, depth }: Forest, median: Float32Array): Scorer {
+  const floats = new Float32Array(nodes.buffer, nodes.byteOffset, nodes.length);
+  const buffer = new Float32Array(BUFFER_ROWS * columns);
+  const sums = new Float64Array(BUFFER_ROWS);
+  return {
+    buffer,
+    sums,
+    score(rows) {
+      for (let row = 0, cell = 0; row < rows; row++) {
+        for (let column = 0; column < columns; column++, cell++) if (buffer[cell] !== buffer[cell]) buffer[cell] = median[column]!;
+      }
+      for (const root of roots) sendDown(root * 4, rows);
+    },
+  };
+
+  function sendDown(root: number, rows: number): void {
+    for (let row = 0; row < rows; row++) {
+      const x = row * columns;
+      let node = root;
+      for (let step = depth; step > 0; step--) {
+        const child = nodes[node + 1]! << 2;
+        if (child === node) break;
+        node = buffer[x + nodes[node]!]! > floats[node + 2]! ? child + 4 : child;
+      }
+      sums[row]! += floats[node + 3]!;
+    }
+  }
+}
