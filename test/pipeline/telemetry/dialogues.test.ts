@@ -24,14 +24,19 @@ test("an operator's feed is stored for the clients that its SIMs belong to, and 
   expect(await count(house, 'dialogue WHERE client_id = $1', [acme])).toBe(130);
   expect(await count(house, 'dialogue WHERE client_id = $1', [globex])).toBe(120);
   const { quarterHours, signalingDays, watermarks } = await stateOf(house);
-  const sum = (rows: unknown[] | undefined): number => rows!.reduce<number>((total, row) => total + Number((row as { dialogues: string }).dialogues), 0);
+  const sum = (rows: unknown[] | undefined): number =>
+    rows!.reduce<number>((total, row) => total + Number((row as { dialogues: string }).dialogues), 0);
   expect(sum(quarterHours)).toBe(250);
   expect(sum(signalingDays)).toBe(250);
   expect((watermarks as { client_id: number }[]).map((row) => row.client_id)).toEqual([0, acme, globex]);
 });
 
 test('every column is stored as it was given', async () => {
-  await send(house, 'dialogues', `${DIALOGUE_HEADER}${imsiOf(2)},2026-11-20T10:00:00.123456Z,2500,DIAMETER,CL,HOME,REJECT,5004,310-041,mme.épc,SUBSCRIPTION_WITHDRAWAL,true\n`);
+  await send(
+    house,
+    'dialogues',
+    `${DIALOGUE_HEADER}${imsiOf(2)},2026-11-20T10:00:00.123456Z,2500,DIAMETER,CL,HOME,REJECT,5004,310-041,mme.épc,SUBSCRIPTION_WITHDRAWAL,true\n`,
+  );
   const { dialogues } = await stateOf(house);
   expect(dialogues).toMatchObject([
     {
@@ -72,9 +77,29 @@ test('other content under the same key is a conflict', async () => {
 });
 
 test.each([
-  ['columns in any order', dialogueFile(0, 30, 40).split('\n').filter(Boolean).map((line) => line.split(',').reverse().join(',')).join('\n') + '\n'],
+  [
+    'columns in any order',
+    dialogueFile(0, 30, 40)
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => line.split(',').reverse().join(','))
+      .join('\n') + '\n',
+  ],
   ['CRLF and a BOM', `\uFEFF${dialogueFile(0, 30, 40).replaceAll('\n', '\r\n')}`],
-  ['quotes', dialogueFile(0, 30, 40).split('\n').map((line) => line.split(',').map((field) => `"${field}"`).join(',')).join('\n').replace(/"",?$/, '').replace(/\n""$/, '')],
+  [
+    'quotes',
+    dialogueFile(0, 30, 40)
+      .split('\n')
+      .map((line) =>
+        line
+          .split(',')
+          .map((field) => `"${field}"`)
+          .join(','),
+      )
+      .join('\n')
+      .replace(/"",?$/, '')
+      .replace(/\n""$/, ''),
+  ],
   ['blank lines', dialogueFile(0, 30, 40).replaceAll('\n', '\n\n')],
   ['no line break at the end', dialogueFile(0, 30, 40).trimEnd()],
 ])('%s are the same dialogues', async (_, body) => {
@@ -92,9 +117,18 @@ test('NDJSON and gzip are the same dialogues', async () => {
   const [header, ...lines] = file.trimEnd().split('\n');
   const names = header!.split(',');
   const ndjson = lines
-    .map((line) => JSON.stringify(Object.fromEntries(line.split(',').flatMap((field, i) => (field === '' ? [] : [[names[i], names[i] === 'format_violation' ? true : field]])))))
+    .map((line) =>
+      JSON.stringify(
+        Object.fromEntries(
+          line.split(',').flatMap((field, i) => (field === '' ? [] : [[names[i], names[i] === 'format_violation' ? true : field]])),
+        ),
+      ),
+    )
     .join('\n');
-  for (const [body, more] of [[ndjson, { format: 'ndjson' }], [gzipSync(file), { gzip: true }]] as const) {
+  for (const [body, more] of [
+    [ndjson, { format: 'ndjson' }],
+    [gzipSync(file), { gzip: true }],
+  ] as const) {
     await forgetTelemetry(house);
     expect(await send(house, 'dialogues', body, more)).toMatchObject({ accepted: 30, rejected: 0 });
     expect((await stateOf(house))['dialogues']).toEqual(expected);
@@ -152,7 +186,17 @@ test('in a strict batch every dialogue that was there before is a duplicate, wit
 });
 
 test('two dialogues that differ in one column only are two', async () => {
-  const variants = [GOOD, GOOD.replace('120', '121'), GOOD.replace('.5Z', '.501Z'), GOOD.replace('MAP', 'DIAMETER'), GOOD.replace('vlr1', 'vlr2'), GOOD.replace('214-07', '214-007'), GOOD.replace('214-07', ''), GOOD.replace(',,\n', ',,true\n'), GOOD.replace('SUCCESS,', 'SUCCESS,0')];
+  const variants = [
+    GOOD,
+    GOOD.replace('120', '121'),
+    GOOD.replace('.5Z', '.501Z'),
+    GOOD.replace('MAP', 'DIAMETER'),
+    GOOD.replace('vlr1', 'vlr2'),
+    GOOD.replace('214-07', '214-007'),
+    GOOD.replace('214-07', ''),
+    GOOD.replace(',,\n', ',,true\n'),
+    GOOD.replace('SUCCESS,', 'SUCCESS,0'),
+  ];
   const answer = await send(house, 'dialogues', DIALOGUE_HEADER + variants.join(''), { strict: true });
   expect(answer).toMatchObject({ accepted: variants.length, duplicates: 0 });
 });
@@ -184,7 +228,10 @@ test('a body whose connection breaks is answered with what is stored', async () 
 });
 
 test('dialogues of a SIM that is registered later are stored then, once', async () => {
-  const body = Array.from({ length: 5 }, (_, n) => `${imsiOf(500)},${1_763_632_800_000 + 31_536_000_000 + n},,MAP,SAI,VLR,SUCCESS,,214-07,vlr1,,\n`).join('');
+  const body = Array.from(
+    { length: 5 },
+    (_, n) => `${imsiOf(500)},${1_763_632_800_000 + 31_536_000_000 + n},,MAP,SAI,VLR,SUCCESS,,214-07,vlr1,,\n`,
+  ).join('');
   expect(await send(house, 'dialogues', DIALOGUE_HEADER + body)).toMatchObject({ accepted: 0, rejected: 5 });
   const late = await registerImsis(house, 'Initech', 500, 1);
   expect(await count(house, 'dialogue WHERE client_id = $1', [late])).toBe(5);
@@ -211,6 +258,12 @@ async function openHouseOver(): Promise<House> {
   const { dialogueParts } = await import('./house');
   const entropy = new SystemEntropy();
   const parts = dialogueParts(house.database, house.clock, entropy, 100);
-  const ingest = new Ingest(new ChunkStore(house.database, house.clock, entropy), parts.ingest, null as never, house.clock, new Config({ chunkRows: 100 }));
+  const ingest = new Ingest(
+    new ChunkStore(house.database, house.clock, entropy),
+    parts.ingest,
+    null as never,
+    house.clock,
+    new Config({ chunkRows: 100 }),
+  );
   return { ...house, ingest };
 }
