@@ -1,8 +1,11 @@
 /** What the sender of a signaling feed may rely on. */
 import { gzipSync } from 'node:zlib';
+import { Config } from '../../../src/config';
 import { Role } from '../../../src/graphql/caller';
+import { SystemEntropy } from '../../../src/runtime';
+import { ChunkStore, Ingest } from '../../../src/telemetry';
 import { DIALOGUE_HEADER, dialogueFile, dialogueLine, imsiOf, registerImsis } from './dialogue-house';
-import { callerOf, count, digestOf, forgetTelemetry, openHouse, pieces, send, stateOf, type House } from './house';
+import { callerOf, count, dialogueParts, digestOf, forgetTelemetry, openHouse, pieces, send, stateOf, type House } from './house';
 
 let house: House;
 let acme: number;
@@ -179,8 +182,7 @@ test('in a strict batch every dialogue that was there before is a duplicate, wit
   expect(await count(house, 'dialogue')).toBe(300);
   const more = DIALOGUE_HEADER + lines.slice(0, 50).join('') + dialogueLine(300, 40);
   expect(await send(house, 'dialogues', more, { strict: true, batchKey: 'c' })).toMatchObject({ accepted: 1, duplicates: 50 });
-  // another process, which remembers nothing
-  const other = await openHouseOver();
+  const other = anotherProcess();
   expect(await send(other, 'dialogues', more, { strict: true, batchKey: 'd' })).toMatchObject({ accepted: 0, duplicates: 51 });
   expect(await send(house, 'dialogues', dialogueFile(301, 303, 40), { batchKey: 'plain' })).toMatchObject({ accepted: 2 });
 });
@@ -251,19 +253,10 @@ function withoutIds(state: Record<string, unknown[]>): Record<string, unknown[]>
   return { ...state, quarantine: state['quarantine']!.map((row) => ({ ...(row as object), quarantine_id: null })) };
 }
 
-async function openHouseOver(): Promise<House> {
-  const { Config } = await import('../../../src/config');
-  const { ChunkStore, Ingest } = await import('../../../src/telemetry');
-  const { SystemEntropy } = await import('../../../src/runtime');
-  const { dialogueParts } = await import('./house');
+/** Another process over the same database, which remembers nothing. */
+function anotherProcess(): House {
   const entropy = new SystemEntropy();
-  const parts = dialogueParts(house.database, house.clock, entropy, 100);
-  const ingest = new Ingest(
-    new ChunkStore(house.database, house.clock, entropy),
-    parts.ingest,
-    null as never,
-    house.clock,
-    new Config({ chunkRows: 100 }),
-  );
-  return { ...house, ingest };
+  const { ingest } = dialogueParts(house.database, house.clock, entropy, 100);
+  const chunks = new ChunkStore(house.database, house.clock, entropy);
+  return { ...house, ingest: new Ingest(chunks, ingest, null as never, house.clock, new Config({ chunkRows: 100 })) };
 }
