@@ -185,7 +185,8 @@ export const errorCatalogue = {
   TOO_MANY_NODES: {
     status: 422,
     mendable: true,
-    message: 'The chunk names more than {most} network nodes that nobody named before. Check column node; send the row again in another batch.',
+    message:
+      'The chunk names more than {most} network nodes that nobody named before. Check column node; send the row again in another batch.',
   },
   IDENTIFIER_TAKEN: { status: 422, mendable: true, message: 'The {field} {given} belongs to another SIM. Move or close that one first.' },
   // state machines

@@ -1,6 +1,7 @@
 /** What app.ts and the slices to the right may use of telemetry. */
 import { ConnectionEventResolver } from './connection-events';
 import { DeviceEventResolver } from './device-events';
+import { DialogueResolver } from './dialogues/dialogue-resolver';
 import { IngestResolver } from './ingest-resolver';
 import { QuarantineResolver } from './quarantine-resolver';
 import { UsageRecordResolver } from './usage-records';
@@ -19,6 +20,7 @@ export { SimImport } from './sim-import';
 export const telemetryResolvers = [
   IngestResolver,
   UsageRecordResolver,
+  DialogueResolver,
   ConnectionEventResolver,
   DeviceEventResolver,
   QuarantineResolver,

@@ -179,7 +179,12 @@ function rowsOf<Content extends object>(
   records: readonly Readonly<Record<string, unknown>>[],
   now: number,
 ): Row<Content>[] {
-  return records.map((record, index) => ({ line: index + 1, bytes: contentOf(record), terminated: true, ...readObject(kind, record, now) }));
+  return records.map((record, index) => ({
+    line: index + 1,
+    bytes: contentOf(record),
+    terminated: true,
+    ...readObject(kind, record, now),
+  }));
 }
 
 async function* counted(body: AsyncIterable<Buffer>, read: { bytes: number }): AsyncGenerator<Buffer> {

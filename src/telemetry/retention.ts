@@ -74,8 +74,7 @@ export class TelemetryRetention {
     // The day in which the limit falls stays: records of its later hours are still taken.
     for (const kind of Object.values(recordKinds))
       await this.database.dropPartitions(kind.table, dayOf(now - RETAINED_DAYS * DAY_MILLISECONDS));
-    for (const table of DIALOGUE_TABLES)
-      await this.database.dropPartitions(table, dayOf(now - DIALOGUE_RETAINED_DAYS * DAY_MILLISECONDS));
+    for (const table of DIALOGUE_TABLES) await this.database.dropPartitions(table, dayOf(now - DIALOGUE_RETAINED_DAYS * DAY_MILLISECONDS));
     for (const clientId of await this.clientIds()) {
       for (const aging of AGING) await deleteAged(this.database, clientId, aging, new Date(now - aging.days * DAY_MILLISECONDS));
       await this.forgetHours(clientId, new Date(now - RETAINED_DAYS * DAY_MILLISECONDS));

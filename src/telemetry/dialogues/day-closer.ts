@@ -64,10 +64,10 @@ export class DialogueDayCloser {
   private async index(day: string, now: Date): Promise<void> {
     await this.database.ensurePartitions('dialogue', [day]);
     await this.database.transaction({ name: 'dialogues.index', role: 'owner' }, async (tx) => {
-      const claimed = await tx.query('INSERT INTO dialogue_indexed_day (day, indexed_at) VALUES ($1, $2) ON CONFLICT (day) DO NOTHING RETURNING day', [
-        day,
-        now,
-      ]);
+      const claimed = await tx.query(
+        'INSERT INTO dialogue_indexed_day (day, indexed_at) VALUES ($1, $2) ON CONFLICT (day) DO NOTHING RETURNING day',
+        [day, now],
+      );
       const leaf = partitionName('dialogue', day);
       if (claimed.length > 0) await tx.query(`CREATE INDEX IF NOT EXISTS ${leaf}_sim ON ${leaf} (client_id, sim_id, started_at)`);
     });

@@ -169,9 +169,7 @@ export class DialogueChunk implements LedgerChunk {
 
   rowHash(row: number, bytes: number): string | null {
     if (row >= this.rowCount || this.rowBytes(row) < bytes) return null;
-    return createHash('sha256')
-      .update(this.rowContent(row).subarray(0, bytes))
-      .digest('hex');
+    return createHash('sha256').update(this.rowContent(row).subarray(0, bytes)).digest('hex');
   }
 
   rowBytes(row: number): number {

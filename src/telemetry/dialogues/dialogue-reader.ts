@@ -82,11 +82,11 @@ export class DialogueReader {
     const now = this.reading.now();
     this.plain?.standAt(now);
     for (;;) {
-      const limit = this.chunk.bytes.lastIndexOf(LINE_FEED, this.chunk.byteCount - 1) + 1;
+      const limit = this.chunk.bytes.subarray(0, this.chunk.byteCount).lastIndexOf(LINE_FEED) + 1;
       if (limit <= this.at) return;
       if (this.readPlainLines(limit)) yield this.next();
       else if (this.at < limit) {
-        const end = this.chunk.bytes.indexOf(LINE_FEED, this.at) + 1;
+        const end = this.chunk.bytes.indexOf(LINE_FEED, this.at) + 1; // at or before the limit
         yield* this.readSlowly(this.at, end, true);
         this.plain?.standAt(now);
       }

@@ -40,7 +40,13 @@ export class DialogueStore {
   ) {}
 
   async store(batch: Batch, name: string, chunk: DialogueChunk, strict: boolean): Promise<Counts> {
-    const key = { clientId: batch.ownClientId, source: batch.source, kind: dialogueKind.name, batch: ledgerBatch(batch, name), chunk: chunk.number };
+    const key = {
+      clientId: batch.ownClientId,
+      source: batch.source,
+      kind: dialogueKind.name,
+      batch: ledgerBatch(batch, name),
+      chunk: chunk.number,
+    };
     const work: Work = { batch, name, chunk, strict, now: this.clock.now(), key };
     const standing = await this.resolve(work);
     if (standing.is === 'REPEAT') return standing.counts;

@@ -38,6 +38,8 @@ export class SegmentCache {
   async read(tx: Transaction, cells: readonly LockedCell[], take: (block: Int32Array) => void): Promise<void> {
     const missing: { readonly cell: LockedCell; readonly after: number }[] = [];
     for (const cell of cells) {
+      // Ahead of the database: it was put back to an earlier state.
+      if ((this.cells.get(nameOf(cell))?.upTo ?? 0) >= cell.segment) this.forget(nameOf(cell));
       const kept = this.cells.get(nameOf(cell));
       for (const block of kept?.blocks ?? []) take(block);
       const after = kept?.upTo ?? 0;
@@ -79,11 +81,15 @@ export class SegmentCache {
       kept.bytes += block.byteLength;
       this.bytes += block.byteLength;
     }
-    for (const [oldest, { bytes }] of this.cells) {
+    for (const oldest of this.cells.keys()) {
       if (this.bytes <= MOST_KEPT_BYTES) break;
-      this.cells.delete(oldest);
-      this.bytes -= bytes;
+      this.forget(oldest);
     }
+  }
+
+  private forget(name: string): void {
+    this.bytes -= this.cells.get(name)?.bytes ?? 0;
+    this.cells.delete(name);
   }
 }
 

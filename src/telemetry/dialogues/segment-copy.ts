@@ -17,13 +17,11 @@ const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
 const FIRST_DAY = 10_957;
 const FIXED_BYTES = 2 + SEGMENT_COLUMNS.length * 4 + 20;
 
-/** Segments without identities are left out. */
 export function encodeSegments(clientId: number, segments: readonly Segment[]): Buffer {
-  const filled = segments.filter(({ identities }) => identities.length > 0);
-  const length = filled.reduce((sum, { identities }) => sum + FIXED_BYTES + identities.byteLength, SIGNATURE.length + 2);
+  const length = segments.reduce((sum, { identities }) => sum + FIXED_BYTES + identities.byteLength, SIGNATURE.length + 2);
   const bytes = Buffer.allocUnsafeSlow(length);
   let at = SIGNATURE.copy(bytes);
-  for (const { day, cell, segment, identities } of filled) {
+  for (const { day, cell, segment, identities } of segments) {
     at = bytes.writeInt16BE(SEGMENT_COLUMNS.length, at);
     at = bytes.writeInt32BE(clientId, bytes.writeInt32BE(4, at));
     at = bytes.writeInt32BE(day - FIRST_DAY, bytes.writeInt32BE(4, at));

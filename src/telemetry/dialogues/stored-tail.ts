@@ -45,7 +45,11 @@ function storedDialogue(chunk: DialogueChunk, row: number, nodeIds: Int32Array):
 
 /** In the ledger's form: the content hash only tells whether an identity was kept. */
 export function acceptedTail(chunk: DialogueChunk, row: number, nodeIds: Int32Array, strict: boolean): NonNullable<Tail['record']> {
-  return { day: dayOf(chunk.startedAt[row]!), id: JSON.stringify(storedDialogue(chunk, row, nodeIds)), contentHash: strict ? STRICT : PLAIN };
+  return {
+    day: dayOf(chunk.startedAt[row]!),
+    id: JSON.stringify(storedDialogue(chunk, row, nodeIds)),
+    contentHash: strict ? STRICT : PLAIN,
+  };
 }
 
 export function wasStrict(record: NonNullable<Tail['record']>): boolean {

@@ -75,9 +75,9 @@ export class StrictCells {
   }
 
   private async write(tx: Transaction, segments: readonly Segment[]): Promise<void> {
-    const days = [...new Set(segments.map(({ day }) => day))];
-    for (const day of days) {
-      const own = segments.filter((segment) => segment.day === day);
+    const filled = segments.filter(({ identities }) => identities.length > 0);
+    for (const day of new Set(filled.map((segment) => segment.day))) {
+      const own = filled.filter((segment) => segment.day === day);
       await tx.copyBinary(partitionName('dialogue_segment', dayText(day)), SEGMENT_COLUMNS, encodeSegments(CELL_CLIENT, own));
     }
     tx.afterCommit(() => {

@@ -1,7 +1,8 @@
 /** Dialogues for tests: SIMs with IMSIs, and lines that say the same for the same number. */
 import { NOW, send, type House } from './house';
 
-export const DIALOGUE_HEADER = 'imsi,started_at,duration_ms,protocol,procedure,origin,outcome,result_code,visited_plmn,node,cancellation_type,format_violation\n';
+export const DIALOGUE_HEADER =
+  'imsi,started_at,duration_ms,protocol,procedure,origin,outcome,result_code,visited_plmn,node,cancellation_type,format_violation\n';
 
 /** IMSI of SIM n: 214-07 and twelve digits … all of 15. */
 export function imsiOf(n: number): string {
@@ -10,7 +11,10 @@ export function imsiOf(n: number): string {
 
 /** Registers SIMs `from` … with IMSIs, for a client. */
 export async function registerImsis(house: House, client: string, from: number, count: number): Promise<number> {
-  const rows = Array.from({ length: count }, (_, i) => `8934${String(from + i).padStart(15, '0')},${imsiOf(from + i)},${client},meters,meter\n`);
+  const rows = Array.from(
+    { length: count },
+    (_, i) => `8934${String(from + i).padStart(15, '0')},${imsiOf(from + i)},${client},meters,meter\n`,
+  );
   const answer = await send(house, 'sims', `iccid,imsi,client,fleet,family\n${rows.join('')}`);
   if (answer.rejected > 0 || answer.stoppedBy) throw new Error(JSON.stringify(answer));
   return house.database.transaction({ name: 'test', role: 'operator' }, async (tx) => {
@@ -27,7 +31,7 @@ export function dialogueLine(n: number, sims: number, firstSim = 1): string {
   const diameter = n % 3 === 0;
   const procedure = PROCEDURES[n % 6]!;
   const outcome = OUTCOMES[(n * 5) % 6]!;
-  const at = NOW.getTime() - 60_000 - (n * 7919) % 20_000_000;
+  const at = NOW.getTime() - 60_000 - ((n * 7919) % 20_000_000);
   return [
     imsiOf(firstSim + (n % sims)),
     n % 2 === 0 ? new Date(at).toISOString() : at,

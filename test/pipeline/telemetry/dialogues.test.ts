@@ -1,8 +1,11 @@
 /** What the sender of a signaling feed may rely on. */
 import { gzipSync } from 'node:zlib';
+import { Config } from '../../../src/config';
 import { Role } from '../../../src/graphql/caller';
+import { SystemEntropy } from '../../../src/runtime';
+import { ChunkStore, Ingest } from '../../../src/telemetry';
 import { DIALOGUE_HEADER, dialogueFile, dialogueLine, imsiOf, registerImsis } from './dialogue-house';
-import { callerOf, count, digestOf, forgetTelemetry, openHouse, pieces, send, stateOf, type House } from './house';
+import { callerOf, count, dialogueParts, digestOf, forgetTelemetry, openHouse, pieces, send, stateOf, type House } from './house';
 
 let house: House;
 let acme: number;
@@ -24,14 +27,19 @@ test("an operator's feed is stored for the clients that its SIMs belong to, and 
   expect(await count(house, 'dialogue WHERE client_id = $1', [acme])).toBe(130);
   expect(await count(house, 'dialogue WHERE client_id = $1', [globex])).toBe(120);
   const { quarterHours, signalingDays, watermarks } = await stateOf(house);
-  const sum = (rows: unknown[] | undefined): number => rows!.reduce<number>((total, row) => total + Number((row as { dialogues: string }).dialogues), 0);
+  const sum = (rows: unknown[] | undefined): number =>
+    rows!.reduce<number>((total, row) => total + Number((row as { dialogues: string }).dialogues), 0);
   expect(sum(quarterHours)).toBe(250);
   expect(sum(signalingDays)).toBe(250);
   expect((watermarks as { client_id: number }[]).map((row) => row.client_id)).toEqual([0, acme, globex]);
 });
 
 test('every column is stored as it was given', async () => {
-  await send(house, 'dialogues', `${DIALOGUE_HEADER}${imsiOf(2)},2026-11-20T10:00:00.123456Z,2500,DIAMETER,CL,HOME,REJECT,5004,310-041,mme.épc,SUBSCRIPTION_WITHDRAWAL,true\n`);
+  await send(
+    house,
+    'dialogues',
+    `${DIALOGUE_HEADER}${imsiOf(2)},2026-11-20T10:00:00.123456Z,2500,DIAMETER,CL,HOME,REJECT,5004,310-041,mme.épc,SUBSCRIPTION_WITHDRAWAL,true\n`,
+  );
   const { dialogues } = await stateOf(house);
   expect(dialogues).toMatchObject([
     {
@@ -72,9 +80,29 @@ test('other content under the same key is a conflict', async () => {
 });
 
 test.each([
-  ['columns in any order', dialogueFile(0, 30, 40).split('\n').filter(Boolean).map((line) => line.split(',').reverse().join(',')).join('\n') + '\n'],
+  [
+    'columns in any order',
+    dialogueFile(0, 30, 40)
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => line.split(',').reverse().join(','))
+      .join('\n') + '\n',
+  ],
   ['CRLF and a BOM', `\uFEFF${dialogueFile(0, 30, 40).replaceAll('\n', '\r\n')}`],
-  ['quotes', dialogueFile(0, 30, 40).split('\n').map((line) => line.split(',').map((field) => `"${field}"`).join(',')).join('\n').replace(/"",?$/, '').replace(/\n""$/, '')],
+  [
+    'quotes',
+    dialogueFile(0, 30, 40)
+      .split('\n')
+      .map((line) =>
+        line
+          .split(',')
+          .map((field) => `"${field}"`)
+          .join(','),
+      )
+      .join('\n')
+      .replace(/"",?$/, '')
+      .replace(/\n""$/, ''),
+  ],
   ['blank lines', dialogueFile(0, 30, 40).replaceAll('\n', '\n\n')],
   ['no line break at the end', dialogueFile(0, 30, 40).trimEnd()],
 ])('%s are the same dialogues', async (_, body) => {
@@ -92,9 +120,18 @@ test('NDJSON and gzip are the same dialogues', async () => {
   const [header, ...lines] = file.trimEnd().split('\n');
   const names = header!.split(',');
   const ndjson = lines
-    .map((line) => JSON.stringify(Object.fromEntries(line.split(',').flatMap((field, i) => (field === '' ? [] : [[names[i], names[i] === 'format_violation' ? true : field]])))))
+    .map((line) =>
+      JSON.stringify(
+        Object.fromEntries(
+          line.split(',').flatMap((field, i) => (field === '' ? [] : [[names[i], names[i] === 'format_violation' ? true : field]])),
+        ),
+      ),
+    )
     .join('\n');
-  for (const [body, more] of [[ndjson, { format: 'ndjson' }], [gzipSync(file), { gzip: true }]] as const) {
+  for (const [body, more] of [
+    [ndjson, { format: 'ndjson' }],
+    [gzipSync(file), { gzip: true }],
+  ] as const) {
     await forgetTelemetry(house);
     expect(await send(house, 'dialogues', body, more)).toMatchObject({ accepted: 30, rejected: 0 });
     expect((await stateOf(house))['dialogues']).toEqual(expected);
@@ -145,14 +182,23 @@ test('in a strict batch every dialogue that was there before is a duplicate, wit
   expect(await count(house, 'dialogue')).toBe(300);
   const more = DIALOGUE_HEADER + lines.slice(0, 50).join('') + dialogueLine(300, 40);
   expect(await send(house, 'dialogues', more, { strict: true, batchKey: 'c' })).toMatchObject({ accepted: 1, duplicates: 50 });
-  // another process, which remembers nothing
-  const other = await openHouseOver();
+  const other = anotherProcess();
   expect(await send(other, 'dialogues', more, { strict: true, batchKey: 'd' })).toMatchObject({ accepted: 0, duplicates: 51 });
   expect(await send(house, 'dialogues', dialogueFile(301, 303, 40), { batchKey: 'plain' })).toMatchObject({ accepted: 2 });
 });
 
 test('two dialogues that differ in one column only are two', async () => {
-  const variants = [GOOD, GOOD.replace('120', '121'), GOOD.replace('.5Z', '.501Z'), GOOD.replace('MAP', 'DIAMETER'), GOOD.replace('vlr1', 'vlr2'), GOOD.replace('214-07', '214-007'), GOOD.replace('214-07', ''), GOOD.replace(',,\n', ',,true\n'), GOOD.replace('SUCCESS,', 'SUCCESS,0')];
+  const variants = [
+    GOOD,
+    GOOD.replace('120', '121'),
+    GOOD.replace('.5Z', '.501Z'),
+    GOOD.replace('MAP', 'DIAMETER'),
+    GOOD.replace('vlr1', 'vlr2'),
+    GOOD.replace('214-07', '214-007'),
+    GOOD.replace('214-07', ''),
+    GOOD.replace(',,\n', ',,true\n'),
+    GOOD.replace('SUCCESS,', 'SUCCESS,0'),
+  ];
   const answer = await send(house, 'dialogues', DIALOGUE_HEADER + variants.join(''), { strict: true });
   expect(answer).toMatchObject({ accepted: variants.length, duplicates: 0 });
 });
@@ -184,7 +230,10 @@ test('a body whose connection breaks is answered with what is stored', async () 
 });
 
 test('dialogues of a SIM that is registered later are stored then, once', async () => {
-  const body = Array.from({ length: 5 }, (_, n) => `${imsiOf(500)},${1_763_632_800_000 + 31_536_000_000 + n},,MAP,SAI,VLR,SUCCESS,,214-07,vlr1,,\n`).join('');
+  const body = Array.from(
+    { length: 5 },
+    (_, n) => `${imsiOf(500)},${1_763_632_800_000 + 31_536_000_000 + n},,MAP,SAI,VLR,SUCCESS,,214-07,vlr1,,\n`,
+  ).join('');
   expect(await send(house, 'dialogues', DIALOGUE_HEADER + body)).toMatchObject({ accepted: 0, rejected: 5 });
   const late = await registerImsis(house, 'Initech', 500, 1);
   expect(await count(house, 'dialogue WHERE client_id = $1', [late])).toBe(5);
@@ -204,13 +253,10 @@ function withoutIds(state: Record<string, unknown[]>): Record<string, unknown[]>
   return { ...state, quarantine: state['quarantine']!.map((row) => ({ ...(row as object), quarantine_id: null })) };
 }
 
-async function openHouseOver(): Promise<House> {
-  const { Config } = await import('../../../src/config');
-  const { ChunkStore, Ingest } = await import('../../../src/telemetry');
-  const { SystemEntropy } = await import('../../../src/runtime');
-  const { dialogueParts } = await import('./house');
+/** Another process over the same database, which remembers nothing. */
+function anotherProcess(): House {
   const entropy = new SystemEntropy();
-  const parts = dialogueParts(house.database, house.clock, entropy, 100);
-  const ingest = new Ingest(new ChunkStore(house.database, house.clock, entropy), parts.ingest, null as never, house.clock, new Config({ chunkRows: 100 }));
-  return { ...house, ingest };
+  const { ingest } = dialogueParts(house.database, house.clock, entropy, 100);
+  const chunks = new ChunkStore(house.database, house.clock, entropy);
+  return { ...house, ingest: new Ingest(chunks, ingest, null as never, house.clock, new Config({ chunkRows: 100 })) };
 }

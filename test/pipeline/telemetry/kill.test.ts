@@ -4,7 +4,20 @@ import type { Database, Transaction, TransactionOptions } from '../../../src/dat
 import { SettingChangeListener, SimRegistry } from '../../../src/fleet';
 import { SystemEntropy } from '../../../src/runtime';
 import { ChunkStore, Ingest, SimImport } from '../../../src/telemetry';
-import { count, dialogueParts, digestOf, forgetTelemetry, iccidOf, NOW, openHouse, registerSims, send, stateOf, usageFile, type House } from './house';
+import {
+  count,
+  dialogueParts,
+  digestOf,
+  forgetTelemetry,
+  iccidOf,
+  NOW,
+  openHouse,
+  registerSims,
+  send,
+  stateOf,
+  usageFile,
+  type House,
+} from './house';
 
 let house: House;
 
@@ -51,7 +64,13 @@ function ingestOver(database: Database): Ingest {
     house.clock,
     entropy,
   );
-  return new Ingest(new ChunkStore(database, house.clock, entropy), dialogueParts(database, house.clock, entropy, 100).ingest, sims, house.clock, new Config({ chunkRows: 100 }));
+  return new Ingest(
+    new ChunkStore(database, house.clock, entropy),
+    dialogueParts(database, house.clock, entropy, 100).ingest,
+    sims,
+    house.clock,
+    new Config({ chunkRows: 100 }),
+  );
 }
 
 test('a batch that died after any commit is completed by sending it again', async () => {
