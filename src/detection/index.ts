@@ -2,6 +2,7 @@
 import { BaselineResolver } from './baseline-resolver';
 import { ConfigureDetectorResolver } from './configure-detector';
 import { DetectorConfigurationResolver, DetectorResolver } from './detector-resolver';
+import { FeatureResolver } from './features/feature-resolver';
 import { DetectionRunResolver } from './run-resolver';
 
 export { DayCloser } from './close/day-closer';
@@ -17,4 +18,5 @@ export const detectionResolvers = [
   ConfigureDetectorResolver,
   DetectionRunResolver,
   BaselineResolver,
+  FeatureResolver,
 ] as const;
