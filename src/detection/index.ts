@@ -8,6 +8,7 @@ import { DeviceAnomalyResolver } from './population/device-anomaly-resolver';
 import { DetectorFeedbackResolver, FeedbackActions } from './population/feedback-resolver';
 import { PopulationRunResolver } from './population/population-run-resolver';
 import { RunActions } from './population/run-actions';
+import { FeatureResolver } from './features/feature-resolver';
 import { DetectionRunResolver } from './run-resolver';
 
 export { DayCloser } from './close/day-closer';
@@ -34,4 +35,5 @@ export const detectionResolvers = [
   FeedbackActions,
   DetectorFeedbackResolver,
   ClusterResolver,
+  FeatureResolver,
 ] as const;

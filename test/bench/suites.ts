@@ -3,4 +3,5 @@ import type { Suite } from './harness';
 
 export const suites: Readonly<Record<string, () => Promise<{ readonly suite: Suite }>>> = {
   simulate: () => import('./simulate.js'),
+  features: () => import('./features/suite.js'),
 };
