@@ -18,7 +18,11 @@ import {
   DetectorRegistry,
   EvaluationRequests,
   EvaluationWorker,
+  FeatureJudge,
+  FeatureWorker,
   FiringHistory,
+  ServiceWatch,
+  PopulationScheduler,
   VerdictCommit,
 } from './detection';
 import type { Detector } from './detector';
@@ -38,7 +42,7 @@ import { processLog } from './log';
 import { Pipeline } from './pipeline';
 import { blockHandlers, CancelMovedBlocks, NetworkConnector, OutboxWorker, responseResolvers, SimulatedConnector } from './response';
 import { Clock, Entropy, Log, SystemClock, SystemEntropy } from './runtime';
-import { Ingest, ingestRouter, QuarantineRequeuer, TelemetryRetention, telemetryResolvers } from './telemetry';
+import { DialogueDayCloser, Ingest, ingestRouter, QuarantineRequeuer, TelemetryRetention, telemetryResolvers } from './telemetry';
 
 /** For commands, which may not import plugins themselves. */
 export { populationDetectors } from '../plugins';
@@ -137,7 +141,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     close: async () => {
       accepting = false;
       await graphql.stop();
-      await listener.close(STOP_GRACE_MILLISECONDS);
+      if (await listener.close(STOP_GRACE_MILLISECONDS))
+        log.logger.warn({ milliseconds: STOP_GRACE_MILLISECONDS }, 'requests that did not end in time were cut off');
       await Promise.all(workers.all.map((worker) => worker.stop()));
       if (!options.database) await database.close();
       await storage.lock?.release();
@@ -253,10 +258,15 @@ function workersOf(
     container.resolve(Authenticator),
     container.resolve(QuarantineRequeuer),
     container.resolve(EvaluationWorker),
+    container.resolve(ServiceWatch),
     container.resolve(DayCloser),
+    container.resolve(FeatureWorker),
+    container.resolve(FeatureJudge),
+    container.resolve(PopulationScheduler),
     outbox,
     new Sequencer(database, clock, log),
     tail,
+    container.resolve(DialogueDayCloser),
     container.resolve(TelemetryRetention),
   ];
   return { all, tail };

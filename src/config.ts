@@ -1,4 +1,5 @@
 /** The only reader of the environment: every key with its meaning, unit, default and range. */
+import { Cron } from 'croner';
 import { SimwardenError } from './errors';
 
 interface Setting<Value> {
@@ -54,6 +55,15 @@ const list = (environment: string, description: string): Setting<readonly string
     return origins.every((origin) => /^https?:\/\/[^/\s]+$/.test(origin)) ? origins : undefined;
   },
 });
+
+function isCronExpression(text: string): boolean {
+  if (text.trim().split(/\s+/).length !== 5) return false;
+  try {
+    return new Cron(text, { timezone: 'UTC', paused: true }).nextRun() !== null;
+  } catch {
+    return false;
+  }
+}
 
 function isPostgresUrl(text: string): boolean {
   try {
@@ -113,6 +123,14 @@ export const settings = {
     'Milliseconds to wait for a free database session.',
   ),
   requestsPerMinute: integer('SIMWARDEN_REQUESTS_PER_MINUTE', 6_000, 1, 10_000_000, 'GraphQL requests per minute and credential.'),
+  populationSchedule: {
+    environment: 'SIMWARDEN_POPULATION_SCHEDULE',
+    fallback: '30 6 * * *',
+    description: 'When the population of the day before is judged, as a cron expression in UTC; it waits for the day to close.',
+    expected: 'a cron expression of five fields, such as 30 6 * * *',
+    parse: (value) => (isCronExpression(value) ? value : undefined),
+  } as Setting<string>,
+  populationRefitDays: integer('SIMWARDEN_POPULATION_REFIT_DAYS', 30, 1, 366, 'Days after which population models are fitted again.'),
   chunkRows: integer('SIMWARDEN_CHUNK_ROWS', 0, 0, 100_000, 'Rows stored in one ingest transaction; 0: 10,000.'),
 } as const;
 
@@ -139,6 +157,8 @@ export class Config implements Values {
   readonly statementTimeoutMilliseconds!: number;
   readonly leaseTimeoutMilliseconds!: number;
   readonly requestsPerMinute!: number;
+  readonly populationSchedule!: string;
+  readonly populationRefitDays!: number;
   readonly chunkRows!: number;
 
   /** Defaults, overridden by `values`. */

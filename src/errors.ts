@@ -176,6 +176,11 @@ export const errorCatalogue = {
   TIME_TOO_OLD: { status: 422, mendable: true, message: 'The time {given} is older than the {days} days that are kept.' },
   PERIOD_TOO_LONG: { status: 422, mendable: true, message: 'The record covers {given} days; at most 31 are accepted. Split it.' },
   PERIOD_NEGATIVE: { status: 422, mendable: true, message: 'ended_at {given} lies before started_at.' },
+  TOO_MANY_NODES: {
+    status: 422,
+    mendable: true,
+    message: 'The chunk names more than {most} network nodes that nobody named before. Check column node; send the row again in another batch.',
+  },
   IDENTIFIER_TAKEN: { status: 422, mendable: true, message: 'The {field} {given} belongs to another SIM. Move or close that one first.' },
   // state machines
   ILLEGAL_TRANSITION: {
@@ -202,6 +207,22 @@ export const errorCatalogue = {
     message: "The detector {detector} can't be run: {what}. Mend it, or leave it out of the configuration.",
   },
   OPTIONS_INVALID: { status: 400, mendable: true, message: 'The options of {detector} are not valid: {what}.' },
+  // population
+  MODEL_REFUSED: {
+    status: 500,
+    mendable: false,
+    message: 'The model of {model} is not used: {what}. Fit the models again: simwarden fit --from DAY --to DAY.',
+  },
+  NOTHING_TO_FIT: {
+    status: 422,
+    mendable: true,
+    message: 'There are no signaling features from {from} to {to}. Name days with dialogues; their features are computed when a day closes.',
+  },
+  NOTHING_TO_JUDGE: {
+    status: 422,
+    mendable: true,
+    message: 'There are no signaling features of {day}. Name a day with dialogues that has closed.',
+  },
   // commands
   CHECKOUT_NEEDED: {
     status: 400,

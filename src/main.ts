@@ -24,6 +24,15 @@ function wholeNumber(minimum: number, maximum: number): (text: string) => number
   };
 }
 
+function factor(maximum: number): (text: string) => number {
+  return (text) => {
+    if (!/^\d{1,6}(\.\d{1,6})?$/.test(text) || Number(text) <= 0 || Number(text) > maximum) {
+      throw new InvalidArgumentError(`expected a number above 0 and up to ${maximum}.`);
+    }
+    return Number(text);
+  };
+}
+
 function midnight(text: string): Date {
   const day = new Date(`${text}T00:00:00Z`);
   // 30 February parses, as 2 March
@@ -78,9 +87,14 @@ function commandLine(): Command {
     .command('simulate')
     .description('write a simulated population with known truth as CSV files')
     .requiredOption('--out <directory>', 'where to')
-    .option('--sims <n>', 'SIMs in all', wholeNumber(60, 1_000_000), 240)
+    .option('--sims <n>', 'SIMs in all: the story fleets, and roaming devices from 400 on', wholeNumber(60, 10_000_000), 2_000)
     .option('--days <n>', 'days of telemetry', wholeNumber(9, 400), 14)
     .option('--seed <n>', 'seed', wholeNumber(0, 9_999), 1)
+    .option('--volume <x>', "dialogues per device against the paper's Table III (default: 0.31)", factor(10))
+    .option('--incidents <list>', 'default, none, or kind:client-sims[@country][+daysBeforeEnd],… of roaming devices', 'default')
+    .option('--mix <shares>', "five shares of the paper's device clusters c1 to c5, such as 43,11,23,7,16")
+    .option('--clients <n>', 'clients that own the roaming devices (default: 40)', wholeNumber(1, 10_000))
+    .option('--by-sim', 'write dialogues SIM by SIM, which is faster, not in the order of time', false)
     .addOption(
       new Option('--end <date>', 'UTC midnight at which the telemetry ends')
         .argParser(midnight)

@@ -40,6 +40,11 @@ export const permissions: Readonly<Record<string, readonly Role[]>> = {
   'Query.detectors': staff,
   'Query.detectionRun': staff,
   'Query.detectionRuns': staff,
+  'Query.populationRun': operators,
+  'Query.populationRuns': operators,
+  'Query.clusters': staff,
+  'Query.anomalies': staff,
+  'Query.clientAnomalies': staff,
   'Query.blockRequest': staff,
   'Query.blockRequests': staff,
   'Query.quarantine': [...staff, INGEST],
@@ -63,6 +68,9 @@ export const permissions: Readonly<Record<string, readonly Role[]>> = {
   'Mutation.setThreshold': admins,
   'Mutation.deleteThreshold': admins,
   'Mutation.configureDetector': admins,
+  'Mutation.runDetection': operators,
+  'Mutation.backtestDetector': operators,
+  'Mutation.recordFeedback': handlers,
   'Mutation.acknowledgeAlerts': handlers,
   'Mutation.resolveAlerts': handlers,
   'Mutation.dismissAlerts': handlers,
@@ -82,12 +90,14 @@ export const permissions: Readonly<Record<string, readonly Role[]>> = {
   'Subscription.alertChanged': readers,
   'Subscription.incidentChanged': readers,
   'Subscription.simBlockStateChanged': readers,
+  'Subscription.detectionRunProgress': operators,
 };
 
 /** Roles that may POST /ingest/{kind}. Only operators register SIMs, since uniqueness errors reveal other clients. */
 export const ingestPermissions: Readonly<Record<string, readonly Role[]>> = {
   sims: operators,
   usage: ingesters,
+  dialogues: ingesters,
   'connection-events': ingesters,
   'device-events': ingesters,
 };

@@ -10,7 +10,7 @@ import { insertIncidents, lockIncidents, readAlertFacts, writeIncidents, type Al
 import { IncidentState } from './lifecycle';
 import { RootCause } from './root-cause';
 
-/** What brings alerts together: the SIM; else the fleet, the network or the client that the alert is about. */
+/** What brings alerts together: the SIM; else the fleet, the network, the country or the client that the alert is about. */
 export function correlationKey(change: Pick<AlertChange, 'simId' | 'subject' | 'subjectId'>): string {
   if (change.simId !== null) return `sim:${change.simId}`;
   return `${change.subject.toLowerCase()}:${change.subjectId}`;

@@ -57,6 +57,7 @@ async function receive(parts: IngestHttpParts, request: Request): Promise<Ingest
     gzip: requireEncoding(request.headers['content-encoding']),
     source: requireName(request, 'simwarden-source'),
     batchKey: requireName(request, 'idempotency-key'),
+    strict: requireStrict(request),
     body: paced(request, parts.pace ?? INGEST_PACE),
   });
 }
@@ -102,6 +103,14 @@ function requireName(request: Request, header: 'simwarden-source' | 'idempotency
     throw new SimwardenError('BAD_REQUEST', { what: `The header ${header} must be 1 to 128 printable ASCII characters.` });
   }
   return given;
+}
+
+/** Only dialogues know the difference; other kinds are always strict. */
+function requireStrict(request: Request): boolean {
+  const given = request.headers['simwarden-strict'];
+  if (given === undefined || given === '0') return false;
+  if (given !== '1') throw new SimwardenError('BAD_REQUEST', { what: 'The header simwarden-strict must be 0 or 1.' });
+  return true;
 }
 
 function countsOf({ batchId, accepted, duplicates, rejected, errors }: IngestAnswer): Record<string, unknown> {

@@ -6,7 +6,9 @@ import { QuarantineResolver } from './quarantine-resolver';
 import { UsageRecordResolver } from './usage-records';
 import { SourceWatermarkResolver } from './watermark-resolver';
 
+export * from './dialogue-codes';
 export { ChunkStore } from './chunk-store';
+export { DialogueDayCloser } from './dialogues/day-closer';
 export { enqueueEvaluation, SIMS_PER_QUEUE_ROW, type EvaluationReason } from './evaluation-queue';
 export { ingestRouter } from './http';
 export { Ingest, INGEST_KINDS, type IngestAnswer, type IngestRequest } from './ingest';

@@ -4,6 +4,7 @@ import { Database } from '../database/database';
 import { PokedLoop } from '../database/poked-loop';
 import { Clock, Log } from '../runtime';
 import { plainArray } from './array-literal';
+import { DIALOGUE_RETAINED_DAYS } from './dialogues/dialogue-kind';
 import { dayOf } from './hours';
 import { DAY_MILLISECONDS, RETAINED_DAYS, recordKinds } from './record-kind';
 
@@ -17,7 +18,15 @@ const PORTION_SIMS = 1_000;
 const AGING = [
   { table: 'quarantine', age: 'received_at', key: ['quarantine_id'], days: QUARANTINED_DAYS },
   { table: 'ingest_chunk', age: 'committed_at', key: ['source', 'kind', 'batch_key', 'chunk'], days: QUARANTINED_DAYS },
+  { table: 'signaling_day', age: 'day', key: ['day'], days: DIALOGUE_RETAINED_DAYS },
+  {
+    table: 'signaling_quarter_hour',
+    age: 'quarter',
+    key: ['quarter', 'plmn', 'procedure', 'origin', 'outcome', 'protocol'],
+    days: DIALOGUE_RETAINED_DAYS,
+  },
 ] as const;
+const DIALOGUE_TABLES = ['dialogue', 'dialogue_cell', 'dialogue_segment'] as const;
 
 /** The client's hours go last: every hour of a fleet or a SIM is one of its client, so they tell whether the others have anything old. */
 const AGING_HOURS = [
@@ -66,6 +75,8 @@ export class TelemetryRetention {
     // The day in which the limit falls stays: records of its later hours are still taken.
     for (const kind of Object.values(recordKinds))
       await this.database.dropPartitions(kind.table, dayOf(now - RETAINED_DAYS * DAY_MILLISECONDS));
+    for (const table of DIALOGUE_TABLES)
+      await this.database.dropPartitions(table, dayOf(now - DIALOGUE_RETAINED_DAYS * DAY_MILLISECONDS));
     for (const clientId of await this.clientIds()) {
       for (const aging of AGING) await this.deleteOld(clientId, aging, new Date(now - aging.days * DAY_MILLISECONDS));
       await this.forgetHours(clientId, new Date(now - RETAINED_DAYS * DAY_MILLISECONDS));

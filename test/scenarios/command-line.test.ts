@@ -94,7 +94,7 @@ test('a file that is refused or has bad rows is reported with its lines, and the
     /^HEADER_INVALID: The CSV header is wrong: column "client" is unknown\..* Nothing was stored\.$/,
   );
   rmSync(join(home.SIMWARDEN_DATA_DIR, '..'), { recursive: true, force: true });
-}, 60_000);
+});
 
 test('a simulated population is written as the files that ingest takes', async () => {
   const out = join(directory, 'population');
@@ -106,4 +106,4 @@ test('a simulated population is written as the files that ingest takes', async (
     code: 0,
     stdout: expect.stringContaining(': 60 accepted'),
   });
-}, 60_000);
+});
