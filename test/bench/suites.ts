@@ -4,4 +4,6 @@ import type { Suite } from './harness';
 export const suites: Readonly<Record<string, () => Promise<{ readonly suite: Suite }>>> = {
   simulate: () => import('./simulate.js'),
   features: () => import('./features/suite.js'),
+  scoring: () => import('./scoring.js'),
+  mixture: () => import('./mixture.js'),
 };
