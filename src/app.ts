@@ -3,7 +3,7 @@ import 'reflect-metadata';
 import express, { type Request } from 'express';
 import type { GraphQLSchema } from 'graphql';
 import { container as root, type DependencyContainer, type InjectionToken } from 'tsyringe';
-import { builtInDetectors } from '../plugins';
+import { builtInDetectors, populationDetectors } from '../plugins';
 import { accessResolvers, authorise, Authenticator, ensureOperatorKey, requirePermission } from './access';
 import { AlertChangeListener, AlertFiringHistory, alertResolvers, ResolveMovedSims } from './alerts';
 import { Config } from './config';
@@ -101,7 +101,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   const storage = options.database ? { database: options.database, lock: null } : await openStorage(config, log);
   const { database } = storage;
   const container = bind({ config, clock, entropy, log, database, connector: options.connector ?? new SimulatedConnector() });
-  for (const detector of [...builtInDetectors, ...(options.detectors ?? [])]) container.resolve(DetectorRegistry).register(detector);
+  for (const detector of [...builtInDetectors, ...populationDetectors, ...(options.detectors ?? [])])
+    container.resolve(DetectorRegistry).register(detector);
   const newOperatorKey = await ensureOperatorKey(config, database, clock, entropy);
   const authenticator = container.resolve(Authenticator);
   const workers = workersOf(container, { database, clock, entropy, log });

@@ -1,5 +1,20 @@
 /** clientAnomalies: what was decided per client, visited country and day. */
-import { Arg, Args, Ctx, Field, FieldResolver, Float, ID, InputType, Int, ObjectType, Query, registerEnumType, Resolver, Root } from 'type-graphql';
+import {
+  Arg,
+  Args,
+  Ctx,
+  Field,
+  FieldResolver,
+  Float,
+  ID,
+  InputType,
+  Int,
+  ObjectType,
+  Query,
+  registerEnumType,
+  Resolver,
+  Root,
+} from 'type-graphql';
 import { singleton } from 'tsyringe';
 import { emptyPage, readScope, RowFilter } from '../../access';
 import { Client, clientLoader, loaderKey } from '../../fleet';
@@ -41,7 +56,8 @@ interface ClientAnomalyRow {
   verdict: keyof typeof ClientAnomalyVerdict;
 }
 
-const COLUMNS = 'client_id, day, detector_id, country, scope, mode, devices, flagged, expected, z_score, p_value, corrected_p_value, verdict';
+const COLUMNS =
+  'client_id, day, detector_id, country, scope, mode, devices, flagged, expected, z_score, p_value, corrected_p_value, verdict';
 
 @ObjectType({ description: "The decision on a client's devices in one visited country on one UTC day." })
 export class ClientAnomaly {
@@ -59,7 +75,9 @@ export class ClientAnomaly {
   devices: number;
   @Field(() => Int, { description: "Of these, devices that scored above their model's threshold." })
   flagged: number;
-  @Field(() => Float, { description: 'Flagged devices to be expected, from what the same clusters showed at all other clients on the day.' })
+  @Field(() => Float, {
+    description: 'Flagged devices to be expected, from what the same clusters showed at all other clients on the day.',
+  })
   expected: number;
   @Field(() => Float, { description: '(flagged − expected) / √expected; above 2.576 is unusual.' })
   zScore: number;
@@ -97,7 +115,10 @@ export class ClientAnomalyConnection extends connectionOf(ClientAnomaly, 'Client
 export class ClientAnomalyFilter {
   @Field(() => ID, { nullable: true, description: 'Only this client. Operators who leave it out see all.' })
   client?: string | null;
-  @Field(() => ID, { nullable: true, description: 'Decisions of this detector, by its own id; default: the first of the population detectors.' })
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Decisions of this detector, by its own id; default: the first of the population detectors.',
+  })
   detector?: string | null;
   @Field(() => SafeTextScalar, { nullable: true, description: 'Only this visited country, ISO 3166-1 alpha-2.' })
   country?: string | null;
@@ -110,12 +131,15 @@ export class ClientAnomalyFilter {
 export class ClientAnomalyResolver {
   constructor(private readonly registry: DetectorRegistry) {}
 
-  @Query(() => ClientAnomalyConnection, { description: 'What was decided of each client and visited country on a day, the highest z first.' })
+  @Query(() => ClientAnomalyConnection, {
+    description: 'What was decided of each client and visited country on a day, the highest z first.',
+  })
   async clientAnomalies(
     @Ctx() context: GraphqlContext,
     @Args(() => PageArgs) page: PageArgs,
     @Arg('day', () => DateScalar, { description: 'The UTC day.' }) day: string,
-    @Arg('filter', () => ClientAnomalyFilter, { nullable: true, description: 'Which decisions to show.' }) filter?: ClientAnomalyFilter | null,
+    @Arg('filter', () => ClientAnomalyFilter, { nullable: true, description: 'Which decisions to show.' })
+    filter?: ClientAnomalyFilter | null,
   ): Promise<Connection<ClientAnomaly>> {
     const scope = readScope(context.caller, filter?.client);
     if (scope === null) return emptyPage(page);

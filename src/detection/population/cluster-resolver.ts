@@ -27,7 +27,9 @@ export class Cluster {
 @singleton()
 @Resolver()
 export class ClusterResolver {
-  @Query(() => [Cluster], { description: 'The clusters of the newest generation of models, in the order of their numbers; empty before the first.' })
+  @Query(() => [Cluster], {
+    description: 'The clusters of the newest generation of models, in the order of their numbers; empty before the first.',
+  })
   async clusters(
     @Ctx() context: GraphqlContext,
     @Arg('client', () => ID, { nullable: true, description: 'Counts the SIMs of this client. Operators who leave it out count all.' })

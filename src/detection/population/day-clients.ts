@@ -4,10 +4,10 @@ import type { Day } from '../days';
 
 /** SIM-days with features. */
 export async function countRows(tx: Transaction, fromDay: Day, toDay: Day): Promise<number> {
-  const [row] = await tx.query<{ rows: string }>('SELECT coalesce(sum(sims), 0)::int8 AS rows FROM feature_day WHERE day >= $1 AND day <= $2', [
-    fromDay,
-    toDay,
-  ]);
+  const [row] = await tx.query<{ rows: string }>(
+    'SELECT coalesce(sum(sims), 0)::int8 AS rows FROM feature_day WHERE day >= $1 AND day <= $2',
+    [fromDay, toDay],
+  );
   return Number(row!.rows);
 }
 

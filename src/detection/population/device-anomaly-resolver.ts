@@ -25,7 +25,10 @@ export class DeviceAnomalyConnection extends connectionOf(DeviceAnomaly, 'Device
 export class AnomalyFilter {
   @Field(() => ID, { nullable: true, description: "Only this client's. Operators who leave it out see all." })
   client?: string | null;
-  @Field(() => ID, { nullable: true, description: 'Flagged by this detector, by its own id; default: the first of the population detectors.' })
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Flagged by this detector, by its own id; default: the first of the population detectors.',
+  })
   detector?: string | null;
   @Field(() => SafeTextScalar, { nullable: true, description: 'Only in this visited country, ISO 3166-1 alpha-2.' })
   country?: string | null;
@@ -33,7 +36,8 @@ export class AnomalyFilter {
   cluster?: number | null;
   @Field(() => Boolean, {
     nullable: true,
-    description: 'true: the devices that are hidden, since somebody said HARMLESS of them (`feedback` says who and why). Default false: the others.',
+    description:
+      'true: the devices that are hidden, since somebody said HARMLESS of them (`feedback` says who and why). Default false: the others.',
   })
   suppressed?: boolean | null;
 }
@@ -73,7 +77,9 @@ export class DeviceAnomalyResolver {
     const scope = readScope(context.caller, filter?.client);
     if (scope === null) return emptyPage(page);
     const conditions = () => {
-      const shown = new RowFilter().and('anomaly.day = ?', day).and('anomaly.detector_id = ?', shownDetector(this.registry, filter?.detector));
+      const shown = new RowFilter()
+        .and('anomaly.day = ?', day)
+        .and('anomaly.detector_id = ?', shownDetector(this.registry, filter?.detector));
       if (scope.clientId !== null) shown.and('anomaly.client_id = ?', scope.clientId);
       if (filter?.country) shown.and('anomaly.country = ?', filter.country);
       if (filter?.cluster !== undefined && filter.cluster !== null) shown.and('anomaly.cluster = ?', filter.cluster);

@@ -1,5 +1,5 @@
-/** Feature rows as population detectors see them: chosen rows, one column per feature they need, no identifiers. */
-import { FEATURE_COUNT, featureNames, type ColumnName, type ColumnsOf, type Detector, type DetectorInput } from '../../detector';
+/** Feature rows as population detectors see them: chosen rows of the catalogue's features, no identifiers. */
+import { FEATURE_COUNT, featureInput, featureNames, type ColumnName, type Detector, type DetectorInput } from '../../detector';
 import type { FeatureRows } from '../features/feature-store';
 
 export type { FeatureRows };
@@ -14,22 +14,8 @@ export function positionOf(name: string): number {
 }
 
 /** The input of a detector on these rows of a matrix of features. Rows whose SIM we blocked are never given to it. */
-export function featureInput(detector: Detector, values: Float32Array, rows: Int32Array): DetectorInput<ColumnName> {
-  const columns: Partial<Record<ColumnName, Float64Array>> = {};
-  for (const name of detector.meta.needs) {
-    const column = new Float64Array(rows.length);
-    if (name !== 'blockedByUs') {
-      const position = positionOf(name);
-      for (let row = 0; row < rows.length; row++) column[row] = values[rows[row]! * FEATURE_COUNT + position]!;
-    }
-    columns[name] = column;
-  }
-  const width = detector.meta.kinds.length;
-  return {
-    rows: rows.length,
-    columns: columns as unknown as ColumnsOf<ColumnName>,
-    wasFiring: new Uint8Array(rows.length * width),
-    consecutiveWindows: new Int32Array(rows.length * width),
-    previousState: new Float64Array(0),
-  };
+export function inputOf(detector: Detector, values: Float32Array, rows: Int32Array): DetectorInput<ColumnName> {
+  const chosen = new Float32Array(rows.length * FEATURE_COUNT);
+  rows.forEach((row, place) => chosen.set(values.subarray(row * FEATURE_COUNT, (row + 1) * FEATURE_COUNT), place * FEATURE_COUNT));
+  return featureInput({ names: featureNames, rows: rows.length, values: chosen }, detector.meta.kinds);
 }

@@ -68,7 +68,8 @@ export class DetectorFeedback {
 @Resolver()
 export class FeedbackActions {
   @Mutation(() => RecordFeedbackPayload, {
-    description: 'Says of anomalies what they are. HARMLESS hides the SIM from the lists of that day and those after it, and keeps it from raising alerts.',
+    description:
+      'Says of anomalies what they are. HARMLESS hides the SIM from the lists of that day and those after it, and keeps it from raising alerts.',
   })
   async recordFeedback(
     @Arg('input', () => RecordFeedbackInput, { description: 'Which anomalies, and what they are.' }) input: RecordFeedbackInput,
@@ -83,7 +84,10 @@ export class FeedbackActions {
           throw new SimwardenError('BAD_USER_INPUT', { what: 'until belongs to HARMLESS only.' }, ['until']);
         const seen = ids.filter((id): id is GlobalId => maySee(context.caller, id));
         const clients = [...new Set(seen.map(({ clientId }) => clientId))];
-        if (clients.length > 1) throw new SimwardenError('BAD_USER_INPUT', { what: 'The anomalies belong to several clients; call once for each.' }, ['anomalies']);
+        if (clients.length > 1)
+          throw new SimwardenError('BAD_USER_INPUT', { what: 'The anomalies belong to several clients; call once for each.' }, [
+            'anomalies',
+          ]);
         const results = clients.length === 0 ? [] : await this.record(context, clients[0]!, seen, input);
         const byKey = new Map(results.map((anomaly) => [anomaly.id, anomaly]));
         return { results: input.anomalies.map((id) => resultOf(id, byKey.get(id) ?? null)), userErrors: [] };
@@ -92,7 +96,12 @@ export class FeedbackActions {
     );
   }
 
-  private record(context: GraphqlContext, clientId: number, ids: readonly GlobalId[], input: RecordFeedbackInput): Promise<DeviceAnomaly[]> {
+  private record(
+    context: GraphqlContext,
+    clientId: number,
+    ids: readonly GlobalId[],
+    input: RecordFeedbackInput,
+  ): Promise<DeviceAnomaly[]> {
     return context.write('detection.recordFeedback', clientId, async (tx) => {
       const done: DeviceAnomaly[] = [];
       for (const { key } of ids) {
@@ -144,7 +153,10 @@ export class DetectorFeedbackResolver {
   async feedback(
     @Root() detector: ShownDetector,
     @Ctx() context: GraphqlContext,
-    @Arg('client', () => ID, { nullable: true, description: "By this client's people; customers may leave it out. Operators who do get all." })
+    @Arg('client', () => ID, {
+      nullable: true,
+      description: "By this client's people; customers may leave it out. Operators who do get all.",
+    })
     client?: string | null,
   ): Promise<DetectorFeedback | null> {
     const named = client === null || client === undefined ? undefined : requireClientId(client);

@@ -8,7 +8,7 @@ import { clusterMeans, describeCluster, type ClusterMeans } from './cluster-desc
 import { keepNumbers } from './cluster-matching';
 import { fitClusters, type ClusterModel } from './clusters';
 import { driftReference, type DriftReference } from './drift';
-import { featureInput } from './feature-rows';
+import { inputOf } from './feature-rows';
 import { seedFor } from './hash';
 import { writeModel, type ModelScope } from './model-file';
 import { modelScopeOf, type PlannedDetector } from './plan';
@@ -111,7 +111,7 @@ async function fitModel(
   rows: Int32Array,
 ): Promise<FittedModel> {
   const { meta } = detector;
-  const input: DetectorInput<ColumnName> = featureInput(detector, sample.values, rows);
+  const input: DetectorInput<ColumnName> = inputOf(detector, sample.values, rows);
   const own = seedFor(seed, `${meta.id} ${meta.version} ${scope} ${cluster}`);
   const context = { options, now: startOfDay(toDay) };
   const payload = detector.fit

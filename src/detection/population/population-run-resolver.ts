@@ -38,10 +38,7 @@ export class PopulationRunResolver {
   }
 
   @Query(() => PopulationRunConnection, { description: 'Runs over the whole population, the latest asked for first.' })
-  async populationRuns(
-    @Ctx() context: GraphqlContext,
-    @Args(() => PageArgs) page: PageArgs,
-  ): Promise<Connection<PopulationRunView>> {
+  async populationRuns(@Ctx() context: GraphqlContext, @Args(() => PageArgs) page: PageArgs): Promise<Connection<PopulationRunView>> {
     const after = page.after ? decodeCursor(page.after, ['instant', 'uuid']) : [];
     const rows = await context.read((tx) =>
       tx.query<PopulationRunRow>(

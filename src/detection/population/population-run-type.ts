@@ -56,7 +56,10 @@ registerEnumType(PopulationRunPhase, {
   },
 });
 
-@ObjectType('PopulationRun', { implements: Node, description: 'A run of the population detectors over all SIMs with signaling on a day, or on several.' })
+@ObjectType('PopulationRun', {
+  implements: Node,
+  description: 'A run of the population detectors over all SIMs with signaling on a day, or on several.',
+})
 export class PopulationRunView extends Node {
   @Field(() => PopulationRunTrigger, { description: 'Why it runs.' })
   trigger: PopulationRunTrigger;

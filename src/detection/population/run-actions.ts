@@ -36,7 +36,10 @@ export class BacktestDetectorInput {
   from: string;
   @Field(() => DateScalar, { description: `The last UTC day; at most ${MOST_BACKTEST_DAYS} days in all.` })
   to: string;
-  @Field(() => JsonScalar, { nullable: true, description: "Options as the detector's `optionsSchema` says; those left out get their defaults." })
+  @Field(() => JsonScalar, {
+    nullable: true,
+    description: "Options as the detector's `optionsSchema` says; those left out get their defaults.",
+  })
   options?: unknown;
   @Field(() => Float, { defaultValue: DEFAULT_SEED, description: SEED })
   @Min(0)
@@ -92,11 +95,14 @@ export class RunActions {
     return this.ask(context, 'backtestDetector', () => {
       const detector = this.registry.get(input.detector);
       const bad = (what: string, field: string) => new SimwardenError('BAD_USER_INPUT', { what }, [field]);
-      if (detector.meta.scope !== 'population') throw bad(`${input.detector} judges one client at a time; name a population detector.`, 'detector');
+      if (detector.meta.scope !== 'population')
+        throw bad(`${input.detector} judges one client at a time; name a population detector.`, 'detector');
       const days = daysBetween(input.from, input.to) + 1;
-      if (days < 1 || days > MOST_BACKTEST_DAYS) throw bad(`from ${input.from} to ${input.to} are ${days} days; name 1 to ${MOST_BACKTEST_DAYS}.`, 'to');
+      if (days < 1 || days > MOST_BACKTEST_DAYS)
+        throw bad(`from ${input.from} to ${input.to} are ${days} days; name 1 to ${MOST_BACKTEST_DAYS}.`, 'to');
       const answer = effectiveOptions(detector, input.options ?? {});
-      if ('errors' in answer) throw new SimwardenError('OPTIONS_INVALID', { detector: input.detector, what: answer.errors.join('; ') }, ['options']);
+      if ('errors' in answer)
+        throw new SimwardenError('OPTIONS_INVALID', { detector: input.detector, what: answer.errors.join('; ') }, ['options']);
       const { modelScope: scope, detector: options } = answer.options;
       return {
         job: `back-test ${input.detector} ${input.from} ${input.to} ${input.seed} ${JSON.stringify(input.options ?? {})}`.slice(0, 2000),
@@ -120,7 +126,8 @@ export class RunActions {
         const row = await context.write(`detection.${action}`, OPERATOR, async (tx) => {
           const open = await openRunOf(tx, run.job);
           if (open) return open;
-          if ((await countRows(tx, run.fromDay, run.toDay)) === 0) throw new SimwardenError('NOTHING_TO_JUDGE', { day: run.fromDay }, ['day']);
+          if ((await countRows(tx, run.fromDay, run.toDay)) === 0)
+            throw new SimwardenError('NOTHING_TO_JUDGE', { day: run.fromDay }, ['day']);
           const scheduledFor = context.clock.now();
           const added = await insertRun(tx, context.entropy, { ...run, scheduledFor, requestedBy: context.caller.name }, scheduledFor);
           const detail = { from: run.fromDay, to: run.toDay, seed: run.seed, ...(run.plan ? { plan: run.plan } : {}) };

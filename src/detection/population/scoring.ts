@@ -5,7 +5,7 @@ import { endOfDay, type Day } from '../days';
 import { checkEvidence } from '../host/detection-check';
 import { withinBudget } from '../host/time-budget';
 import { calibrated } from './calibration';
-import { featureInput, type FeatureRows } from './feature-rows';
+import { inputOf, type FeatureRows } from './feature-rows';
 import { ALL_CLUSTERS } from './fit';
 import type { ModelHeader, ModelScope } from './model-file';
 import { modelScopeOf, type PlannedDetector } from './plan';
@@ -82,7 +82,7 @@ async function scoreWith(
   },
   explains: boolean,
 ): Promise<void> {
-  const input = featureInput(detector, rows.values, chosen);
+  const input = inputOf(detector, rows.values, chosen);
   const context = () => ({ options, model: payload, now: endOfDay(day), random: seededRandom(header.seed) });
   const answer = checkRanking(detector.meta, input.rows, await withinBudget((signal) => detector.detect(input, { ...context(), signal })));
   const flagged: { row: number; kind: string }[] = [];
