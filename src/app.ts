@@ -19,7 +19,9 @@ import {
   EvaluationRequests,
   EvaluationWorker,
   FiringHistory,
+  loadPartners,
   VerdictCommit,
+  type Partners,
 } from './detection';
 import type { Detector } from './detector';
 import { fleetResolvers, SettingChangeListener, SimMoveListener, SimRegistrationListener } from './fleet';
@@ -83,10 +85,24 @@ const STOP_GRACE_MILLISECONDS = 5_000;
 
 export async function createApp(options: AppOptions): Promise<App> {
   const { config, clock = new SystemClock(), entropy = new SystemEntropy(), log = processLog(config.logLevel) } = options;
+  const partners = await loadPartners(config);
+  try {
+    return await startApp({ ...options, clock, entropy, log }, partners);
+  } catch (error) {
+    await partners.close();
+    throw error;
+  }
+}
+
+type Equipped = AppOptions & Required<Pick<AppOptions, 'clock' | 'entropy' | 'log'>>;
+
+async function startApp(options: Equipped, partners: Partners): Promise<App> {
+  const { config, clock, entropy, log } = options;
   const storage = options.database ? { database: options.database, lock: null } : await openStorage(config, log);
   const { database } = storage;
   const container = bind({ config, clock, entropy, log, database, connector: options.connector ?? new SimulatedConnector() });
-  for (const detector of [...builtInDetectors, ...(options.detectors ?? [])]) container.resolve(DetectorRegistry).register(detector);
+  for (const detector of [...builtInDetectors, ...(options.detectors ?? []), ...partners.detectors])
+    container.resolve(DetectorRegistry).register(detector);
   const newOperatorKey = await ensureOperatorKey(config, database, clock, entropy);
   const authenticator = container.resolve(Authenticator);
   const workers = workersOf(container, { database, clock, entropy, log });
@@ -136,6 +152,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       await graphql.stop();
       await listener.close(STOP_GRACE_MILLISECONDS);
       await Promise.all(workers.all.map((worker) => worker.stop()));
+      await partners.close();
       if (!options.database) await database.close();
       await storage.lock?.release();
     },

@@ -55,6 +55,18 @@ const list = (environment: string, description: string): Setting<readonly string
   },
 });
 
+const names = (environment: string, expected: string, description: string): Setting<readonly string[]> => ({
+  environment,
+  description,
+  fallback: [],
+  expected,
+  parse: (value) =>
+    value
+      .split(',')
+      .map((entry) => entry.trim())
+      .filter((entry) => entry !== ''),
+});
+
 function isPostgresUrl(text: string): boolean {
   try {
     const { protocol, username, password } = new URL(text);
@@ -114,6 +126,24 @@ export const settings = {
   ),
   requestsPerMinute: integer('SIMWARDEN_REQUESTS_PER_MINUTE', 6_000, 1, 10_000_000, 'GraphQL requests per minute and credential.'),
   chunkRows: integer('SIMWARDEN_CHUNK_ROWS', 0, 0, 100_000, 'Rows stored in one ingest transaction; 0: 10,000.'),
+  detectors: names(
+    'SIMWARDEN_DETECTORS',
+    'package names or paths separated by commas, such as acme-night-traffic,./my-detector',
+    "Partners' detectors, loaded at start, each in a process of its own; needs `SIMWARDEN_ALLOW_PARTNER_CODE`.",
+  ),
+  allowPartnerCode: oneOf(
+    'SIMWARDEN_ALLOW_PARTNER_CODE',
+    '0',
+    ['0', '1'],
+    "1: the partners' code was reviewed. It can read no file and no environment, but nothing keeps it from the network.",
+  ),
+  partnerMemoryMegabytes: integer(
+    'SIMWARDEN_PARTNER_MEMORY_MB',
+    256,
+    128,
+    16_384,
+    "Megabytes that the process of a partner's detector may hold; half of it as heap.",
+  ),
 } as const;
 
 type SettingName = keyof typeof settings;
@@ -140,6 +170,9 @@ export class Config implements Values {
   readonly leaseTimeoutMilliseconds!: number;
   readonly requestsPerMinute!: number;
   readonly chunkRows!: number;
+  readonly detectors!: readonly string[];
+  readonly allowPartnerCode!: Values['allowPartnerCode'];
+  readonly partnerMemoryMegabytes!: number;
 
   /** Defaults, overridden by `values`. */
   constructor(values: Partial<Values> = {}) {

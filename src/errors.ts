@@ -199,6 +199,12 @@ export const errorCatalogue = {
     mendable: false,
     message: "The detector {detector} can't be run: {what}. Mend it, or leave it out of the configuration.",
   },
+  PARTNER_CODE_REFUSED: {
+    status: 500,
+    mendable: false,
+    message:
+      "SIMWARDEN_DETECTORS names {given}: partners' code, which nothing keeps from the network. Review it and set SIMWARDEN_ALLOW_PARTNER_CODE=1, or empty SIMWARDEN_DETECTORS.",
+  },
   OPTIONS_INVALID: { status: 400, mendable: true, message: 'The options of {detector} are not valid: {what}.' },
   // commands
   CHECKOUT_NEEDED: {

@@ -7,6 +7,7 @@ import { DetectionRunResolver } from './run-resolver';
 export { DayCloser } from './close/day-closer';
 export { EvaluationRequests } from './evaluation/requests';
 export { EvaluationWorker } from './evaluation/worker';
+export { loadPartners, type Partners } from './fence';
 export { DetectorRegistry } from './host/registry';
 export * from './verdicts';
 

@@ -1,0 +1,2 @@
+/** What the composition root and the commands may use of the fence. */
+export { loadPartners, type Partners } from './load-partners';
