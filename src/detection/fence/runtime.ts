@@ -1,7 +1,7 @@
 /** The few files of ours that a fenced process runs: the compiled ones beside this file, or, in a checkout that runs its sources, compiled for it. */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 export interface FenceRuntime {
   /** The script that the process starts with. */
@@ -11,7 +11,7 @@ export interface FenceRuntime {
 }
 
 const root = join(__dirname, '../..');
-const folders = ['detection/fence', 'detector', 'detector/numeric', 'detector/testing', 'detector/testing/checks'];
+const folders = ['detection/fence', 'detector'];
 
 let known: FenceRuntime | undefined;
 
@@ -29,23 +29,29 @@ function runtimeIn(directory: string): FenceRuntime {
 
 /** Behind the fence no compiler can be loaded. Only a checkout gets here, and it has the development dependency. */
 function compiledSources(): string {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- absent from an installed package
-  const { transformSync } = require('@swc/core') as typeof import('@swc/core');
   const compiled = mkdtempSync(join(tmpdir(), 'simwarden-fence-'));
   process.once('exit', () => rmSync(compiled, { recursive: true, force: true }));
   for (const folder of folders) {
-    mkdirSync(join(compiled, folder), { recursive: true });
-    const sources = readdirSync(join(root, folder)).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'));
-    for (const name of sources) {
-      const filename = join(root, folder, name);
-      const { code } = transformSync(readFileSync(filename, 'utf8'), {
-        filename,
-        swcrc: false,
-        jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
-        module: { type: 'commonjs', ignoreDynamic: true },
-      });
-      writeFileSync(join(compiled, folder, name.replace(/\.ts$/, '.js')), code);
+    for (const path of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })) {
+      const from = join(root, folder, path);
+      const to = join(compiled, folder, path);
+      // What is compiled to WebAssembly beforehand is no TypeScript.
+      if (statSync(from).isDirectory() || /\.test\.ts$|(^|\/)assembly\//.test(path)) continue;
+      mkdirSync(dirname(to), { recursive: true });
+      if (path.endsWith('.ts')) writeFileSync(to.replace(/ts$/, 'js'), javascriptOf(from));
+      else copyFileSync(from, to);
     }
   }
   return compiled;
+}
+
+function javascriptOf(filename: string): string {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- absent from an installed package
+  const { transformSync } = require('@swc/core') as typeof import('@swc/core');
+  return transformSync(readFileSync(filename, 'utf8'), {
+    filename,
+    swcrc: false,
+    jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
+    module: { type: 'commonjs', ignoreDynamic: true },
+  }).code;
 }

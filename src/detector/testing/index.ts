@@ -4,6 +4,8 @@ export { checkDeclaration, checkDetector, type CheckOptions, type CheckResult } 
 export { readmeHeadings } from './checks/readme-complete';
 export { inputOf, type EventRow, type UsageRow } from './rows';
 export { quietEvent, quietSimDay, quietUsageEvent, syntheticEvents, syntheticUsage } from './synthetic';
+export { clausesOf, contractClauses, type Clause } from './clauses';
+export { plantedEvents, plantedUsage, recallFloors, type AnomalyShape, type Planting } from './planted';
 export { testDetector } from './test-detector';
 export { tryDetector, type Alarm, type Trial } from './try-detector';
 export { checks as contractChecks } from './checks';
