@@ -207,6 +207,8 @@ export const errorCatalogue = {
   },
   OPTIONS_INVALID: { status: 400, mendable: true, message: 'The options of {detector} are not valid: {what}.' },
   // commands
+  PLUGIN_UNCHECKABLE: { status: 400, mendable: false, message: "{plugin} can't be checked: {what}." },
+  FOLDER_UNUSABLE: { status: 400, mendable: false, message: "A detector can't begin in {folder}: {what}." },
   CHECKOUT_NEEDED: {
     status: 400,
     mendable: false,

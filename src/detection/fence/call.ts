@@ -1,6 +1,7 @@
 /** What the host asks of a fenced detector and what it gets, as frames: written by one side, read by the other. */
 import type { CategoryColumn, ColumnName, ColumnsOf, Detection, DetectorInput, DetectorMeta } from '../../detector';
 import type { Frame, Numbers } from './frame';
+import type { Link } from './partner-package';
 
 export interface Asked {
   readonly row: number;
@@ -28,6 +29,7 @@ interface WrittenCall extends CallWords {
 export interface LoadWords {
   readonly call: 'load';
   readonly entry: string;
+  readonly links: readonly Link[];
 }
 
 /** What a loaded detector says of itself. */

@@ -1,5 +1,5 @@
 /** Stands between the host and one partner's detector: one question at a time, a new process where the last one died, rest where they keep dying. */
-import type { Loaded } from './call';
+import type { Loaded, LoadWords } from './call';
 import { FencedProcess, ProcessDied, type QuestionLimits } from './fenced-process';
 import type { Frame } from './frame';
 import { DEATHS_UNTIL_REST, MOST_DECLARATION_BYTES, REST_MILLISECONDS, START_MILLISECONDS } from './limits';
@@ -67,8 +67,9 @@ export class Fence {
   private async start(): Promise<Loaded> {
     const started = new FencedProcess(this.partner, this.memoryMegabytes);
     this.process = started;
+    const { entry, links } = this.partner;
     const { words } = await started.exchange(
-      { words: { call: 'load', entry: this.partner.entry }, numbers: [] },
+      { words: { call: 'load', entry, links } satisfies LoadWords, numbers: [] },
       { milliseconds: START_MILLISECONDS, answerBytes: MOST_DECLARATION_BYTES },
     );
     const declaration = JSON.stringify(words);

@@ -37,5 +37,10 @@ export function fencedDetector(fence: Fence, { meta, can }: Loaded): Detector {
 }
 
 function wordsOf(call: CallWords['call'], { options, random, now }: Context): CallWords {
-  return { call, options, seed: Math.floor(random() * 2 ** 32), now };
+  return { call, options, seed: seedFrom(random), now };
+}
+
+/** What stands for `context.random` on the other side, where no function can go. */
+export function seedFrom(random: () => number): number {
+  return Math.floor(random() * 2 ** 32);
 }

@@ -10,7 +10,11 @@ export interface PartnerPackage {
   readonly entry: string;
   /** Files and folders (`…/*`), real paths. */
   readonly readable: readonly string[];
+  /** Dependencies that are installed as links: where Node finds them, and where they are. */
+  readonly links: readonly Link[];
 }
+
+export type Link = readonly [from: string, to: string];
 
 interface Manifest {
   readonly main?: unknown;
@@ -29,11 +33,11 @@ export function findPartnerPackage(given: string, workingDirectory: string): Par
   if (found === null) throw new Error(`no package "${given}" is installed: npm install it, or name a path that begins with ./ or /`);
   if (!existsSync(found)) throw new Error(`there is no ${found}: correct the path`);
   const place = realpathSync(found);
-  if (statSync(place).isFile()) return { given, directory: dirname(place), entry: place, readable: readableFrom(dirname(place)) };
+  if (statSync(place).isFile()) return { given, directory: dirname(place), entry: place, ...reachFrom(dirname(place)) };
   const entry = resolve(place, entryOf(manifestOf(place)));
   if (!existsSync(entry))
     throw new Error(`its entry ${entry} does not exist: build the package (npm run build), or correct "main" in its package.json`);
-  return { given, directory: place, entry: realpathSync(entry), readable: readableFrom(place) };
+  return { given, directory: place, entry: realpathSync(entry), ...reachFrom(place) };
 }
 
 function isPath(given: string): boolean {
@@ -81,7 +85,8 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 /** Its own folder, and those of the packages that it declares, and they in turn. Of ours, what an ES module resolves `simwarden/detector` to. */
-function readableFrom(directory: string): string[] {
+function reachFrom(directory: string): Pick<PartnerPackage, 'readable' | 'links'> {
+  const links: Link[] = [];
   const seen = new Set<string>([directory]);
   const readable = [join(directory, '*')];
   for (const folder of seen) {
@@ -93,10 +98,17 @@ function readableFrom(directory: string): string[] {
       if (name === 'simwarden') readable.push(join(place, 'package.json'), join(place, 'dist/src/detector/*'));
       else if (!seen.has(place)) {
         seen.add(place);
-        readable.push(join(place, '*'));
+        readable.push(join(place, '*'), join(found, '*')); // Node asks for the one through the link, and reads the other
+        if (found !== place) links.push([found, place]);
       }
     }
     if (seen.size > MOST_PACKAGES) throw new Error(`it depends on more than ${MOST_PACKAGES} packages: bundle what it needs`);
   }
-  return readable;
+  return { readable: withoutCovered(readable), links };
+}
+
+/** Each once, and none that lies in another: Node 20 aborts on a path that it was given before. */
+function withoutCovered(paths: readonly string[]): string[] {
+  const folders = paths.filter((path) => path.endsWith('/*')).map((path) => path.slice(0, -1));
+  return [...new Set(paths)].filter((path) => !folders.some((folder) => path.startsWith(folder) && path !== `${folder}*`));
 }

@@ -1,5 +1,5 @@
 /** Partners' code behind its fence: what it does costs its own verdict and its budget, and the operator is told its name. */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadPartners, type Partners } from '../../../src/detection';
@@ -182,6 +182,20 @@ describe('a partner that behaves', () => {
     writeFileSync(join(folder, 'package.json'), '{"name":"modern","type":"module","exports":"./index.js"}');
     await expect(load(folder)).rejects.toThrow(/can't be run: .*(border|restricted)/s);
   });
+});
+
+it('may use a dependency that is installed as a link, as pnpm and workspaces do', async () => {
+  const folder = writePartner(root, 'linked', `if (require('far') !== 7) throw new Error('another one')`);
+  writeFileSync(join(folder, 'package.json'), '{"main":"index.js","dependencies":{"far":"*"}}');
+  const store = writePartner(root, 'store/far', '', {
+    'package.json': '{"main":"index.js"}',
+    'index.js': `module.exports = require('./seven')`,
+    'seven.js': 'module.exports = 7',
+  });
+  mkdirSync(join(root, 'node_modules'), { recursive: true });
+  symlinkSync(store, join(root, 'node_modules/far'));
+  const [detector] = await load(folder);
+  expect(await verdict(detector!)).toBe('scores 0.5 1.5 0.05');
 });
 
 describe('loading fails closed and says what to do', () => {
