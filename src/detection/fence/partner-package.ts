@@ -104,11 +104,5 @@ function reachFrom(directory: string): Pick<PartnerPackage, 'readable' | 'links'
     }
     if (seen.size > MOST_PACKAGES) throw new Error(`it depends on more than ${MOST_PACKAGES} packages: bundle what it needs`);
   }
-  return { readable: withoutCovered(readable), links };
-}
-
-/** Each once, and none that lies in another: Node 20 aborts on a path that it was given before. */
-function withoutCovered(paths: readonly string[]): string[] {
-  const folders = paths.filter((path) => path.endsWith('/*')).map((path) => path.slice(0, -1));
-  return [...new Set(paths)].filter((path) => !folders.some((folder) => path.startsWith(folder) && path !== `${folder}*`));
+  return { readable, links };
 }
