@@ -23,7 +23,9 @@ import {
   FiringHistory,
   ServiceWatch,
   PopulationScheduler,
+  loadPartners,
   VerdictCommit,
+  type Partners,
 } from './detection';
 import type { Detector } from './detector';
 import { fleetResolvers, SettingChangeListener, SimMoveListener, SimRegistrationListener } from './fleet';
@@ -98,10 +100,23 @@ const STOP_GRACE_MILLISECONDS = 5_000;
 
 export async function createApp(options: AppOptions): Promise<App> {
   const { config, clock = new SystemClock(), entropy = new SystemEntropy(), log = processLog(config.logLevel) } = options;
+  const partners = await loadPartners(config);
+  try {
+    return await startApp({ ...options, clock, entropy, log }, partners);
+  } catch (error) {
+    await partners.close();
+    throw error;
+  }
+}
+
+type Equipped = AppOptions & Required<Pick<AppOptions, 'clock' | 'entropy' | 'log'>>;
+
+async function startApp(options: Equipped, partners: Partners): Promise<App> {
+  const { config, clock, entropy, log } = options;
   const storage = options.database ? { database: options.database, lock: null } : await openStorage(config, log);
   const { database } = storage;
   const container = bind({ config, clock, entropy, log, database, connector: options.connector ?? new SimulatedConnector() });
-  for (const detector of [...builtInDetectors, ...populationDetectors, ...(options.detectors ?? [])])
+  for (const detector of [...builtInDetectors, ...populationDetectors, ...(options.detectors ?? []), ...partners.detectors])
     container.resolve(DetectorRegistry).register(detector);
   const newOperatorKey = await ensureOperatorKey(config, database, clock, entropy);
   const authenticator = container.resolve(Authenticator);
@@ -155,6 +170,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       if (await listener.close(STOP_GRACE_MILLISECONDS))
         log.logger.warn({ milliseconds: STOP_GRACE_MILLISECONDS }, 'requests that did not end in time were cut off');
       await Promise.all(workers.all.map((worker) => worker.stop()));
+      await partners.close();
       if (!options.database) await database.close();
       await storage.lock?.release();
     },

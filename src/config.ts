@@ -64,6 +64,17 @@ function isCronExpression(text: string): boolean {
     return false;
   }
 }
+const names = (environment: string, expected: string, description: string): Setting<readonly string[]> => ({
+  environment,
+  description,
+  fallback: [],
+  expected,
+  parse: (value) =>
+    value
+      .split(',')
+      .map((entry) => entry.trim())
+      .filter((entry) => entry !== ''),
+});
 
 function isPostgresUrl(text: string): boolean {
   try {
@@ -146,6 +157,24 @@ export const settings = {
     'POST /ingest requests of one credential that a process serves at once.',
   ),
   chunkRows: integer('SIMWARDEN_CHUNK_ROWS', 0, 0, 100_000, 'Rows stored in one ingest transaction; 0: 10,000.'),
+  detectors: names(
+    'SIMWARDEN_DETECTORS',
+    'package names or paths separated by commas, such as acme-night-traffic,./my-detector',
+    "Partners' detectors, loaded at start, each in a process of its own; needs `SIMWARDEN_ALLOW_PARTNER_CODE`.",
+  ),
+  allowPartnerCode: oneOf(
+    'SIMWARDEN_ALLOW_PARTNER_CODE',
+    '0',
+    ['0', '1'],
+    "1: the partners' code was reviewed. It can read no file and no environment, but nothing keeps it from the network.",
+  ),
+  partnerMemoryMegabytes: integer(
+    'SIMWARDEN_PARTNER_MEMORY_MB',
+    256,
+    128,
+    16_384,
+    "Megabytes that the process of a partner's detector may hold; half of it as heap.",
+  ),
 } as const;
 
 type SettingName = keyof typeof settings;
@@ -176,6 +205,9 @@ export class Config implements Values {
   readonly socketsPerCredential!: number;
   readonly ingestsPerCredential!: number;
   readonly chunkRows!: number;
+  readonly detectors!: readonly string[];
+  readonly allowPartnerCode!: Values['allowPartnerCode'];
+  readonly partnerMemoryMegabytes!: number;
 
   /** Defaults, overridden by `values`. */
   constructor(values: Partial<Values> = {}) {

@@ -213,6 +213,12 @@ export const errorCatalogue = {
     mendable: false,
     message: "The detector {detector} can't be run: {what}. Mend it, or leave it out of the configuration.",
   },
+  PARTNER_CODE_REFUSED: {
+    status: 500,
+    mendable: false,
+    message:
+      "SIMWARDEN_DETECTORS names {given}: partners' code, which nothing keeps from the network. Review it and set SIMWARDEN_ALLOW_PARTNER_CODE=1, or empty SIMWARDEN_DETECTORS.",
+  },
   OPTIONS_INVALID: { status: 400, mendable: true, message: 'The options of {detector} are not valid: {what}.' },
   // population
   MODEL_REFUSED: {
@@ -231,6 +237,8 @@ export const errorCatalogue = {
     message: 'There are no signaling features of {day}. Name a day with dialogues that has closed.',
   },
   // commands
+  PLUGIN_UNCHECKABLE: { status: 400, mendable: false, message: "{plugin} can't be checked: {what}." },
+  FOLDER_UNUSABLE: { status: 400, mendable: false, message: "A detector can't begin in {folder}: {what}." },
   CHECKOUT_NEEDED: {
     status: 400,
     mendable: false,

@@ -15,6 +15,7 @@ export { DayCloser } from './close/day-closer';
 export { EvaluationRequests } from './evaluation/requests';
 export { EvaluationWorker } from './evaluation/worker';
 export { FeatureWorker } from './features/feature-worker';
+export { loadPartners, type Partners } from './fence';
 export { DetectorRegistry } from './host/registry';
 export { FeatureJudge } from './features/feature-judge';
 export { ServiceWatch } from './services/service-watch';

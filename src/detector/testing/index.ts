@@ -6,6 +6,8 @@ export { inputOf, type EventRow, type FeatureRow, type ServiceRow, type UsageRow
 export { quietEvent, quietSimDay, quietUsageEvent, syntheticEvents, syntheticUsage } from './synthetic';
 export { quietServiceHour, syntheticServices } from './synthetic-services';
 export { quietFeatureDay, refusedAttaches, syntheticFeatures } from './synthetic-features';
+export { clausesOf, contractClauses, type Clause } from './clauses';
+export { plantedEvents, plantedUsage, recallFloors, type AnomalyShape, type Planting } from './planted';
 export { testDetector } from './test-detector';
 export { tryDetector, type Alarm, type Trial } from './try-detector';
 export { checks as contractChecks } from './checks';
