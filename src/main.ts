@@ -6,7 +6,9 @@ import { printableSchema } from './app';
 import { bench } from './commands/bench';
 import { checkPlugin } from './commands/check';
 import { runDemo } from './commands/demo';
+import { evaluate, type EvaluateOptions } from './commands/evaluate';
 import { ingestCommand } from './commands/ingest-command';
+import { detectCommand, fitCommand, type DetectOptions, type FitOptions } from './commands/population';
 import { score, type ScoreOptions } from './commands/score';
 import { serve } from './commands/serve';
 import { simulate } from './commands/simulate';
@@ -42,6 +44,18 @@ function midnight(text: string): Date {
     throw new InvalidArgumentError('expected a date, such as 2026-11-15.');
   }
   return day;
+}
+
+/** The day as it was given. */
+function day(text: string): string {
+  return midnight(text).toISOString().slice(0, 10);
+}
+
+function seedList(text: string): number[] {
+  const seeds = text.split(',').map((each) => each.trim());
+  if (!seeds.every((each) => /^\d{1,10}$/.test(each) && Number(each) <= 0x7fffffff))
+    throw new InvalidArgumentError('expected whole numbers from 0 to 2147483647 with commas between them.');
+  return seeds.map(Number);
 }
 
 function webAddress(text: string): string {
@@ -103,6 +117,33 @@ function commandLine(): Command {
         .default(midnight(DEFAULT_END), DEFAULT_END),
     )
     .action(simulate);
+  program
+    .command('fit')
+    .description('fit clusters and population models on days with signaling')
+    .requiredOption('--from <date>', 'first UTC day', day)
+    .requiredOption('--to <date>', 'last UTC day', day)
+    .option('--seed <n>', 'seed', wholeNumber(0, 4_294_967_295), 1)
+    .action(async (options: FitOptions) => {
+      process.exitCode = await fitCommand(options, Config.fromEnvironment());
+    });
+  program
+    .command('detect')
+    .description('judge the population of a day now')
+    .requiredOption('--day <date>', 'the UTC day', day)
+    .option('--seed <n>', 'seed', wholeNumber(0, 4_294_967_295), 1)
+    .option('--json', 'print what was decided as one line of JSON', false)
+    .action(async (options: DetectOptions) => {
+      process.exitCode = await detectCommand(options, Config.fromEnvironment());
+    });
+  program
+    .command('evaluate')
+    .description('measure population detectors and scopes on populations with known truth')
+    .option('--data <directory>', 'CSV files with a truth.json; default: simulated populations')
+    .option('--sims <n>', 'SIMs of a simulated population', wholeNumber(200, 1_000_000), 12_000)
+    .option('--days <n>', 'days of it', wholeNumber(2, 62), 8)
+    .option('--seeds <list>', 'a population for each seed, such as 1,2,3', seedList, [1])
+    .option('--json', 'print one line of JSON', false)
+    .action((options: EvaluateOptions) => evaluate(options));
   program
     .command('score')
     .description('fit a population detector to a table of numbers and score its rows')

@@ -75,6 +75,7 @@ export const permissions: Readonly<Record<string, readonly Role[]>> = {
   'Mutation.configureDetector': admins,
   'Mutation.runDetection': operators,
   'Mutation.backtestDetector': operators,
+  'Mutation.fitModels': operators,
   'Mutation.recordFeedback': handlers,
   'Mutation.acknowledgeAlerts': handlers,
   'Mutation.resolveAlerts': handlers,

@@ -84,7 +84,7 @@ CREATE TABLE population_run (
   finished_at timestamptz,
   CONSTRAINT population_run_pk PRIMARY KEY (client_id, run_id),
   CONSTRAINT population_run_job UNIQUE (client_id, job, scheduled_for),
-  CONSTRAINT population_run_trigger CHECK (trigger IN ('SCHEDULE', 'ON_DEMAND', 'BACKTEST')),
+  CONSTRAINT population_run_trigger CHECK (trigger IN ('SCHEDULE', 'ON_DEMAND', 'BACKTEST', 'FIT')),
   CONSTRAINT population_run_state CHECK (state IN ('WAITING', 'RUNNING', 'SUCCEEDED', 'FAILED'))
 );
 CREATE INDEX population_run_page ON population_run (client_id, created_at DESC, run_id DESC);

@@ -24,11 +24,10 @@ export interface FitOrder {
   readonly toDay: Day;
   readonly seed: number;
   readonly progress?: FitProgress;
-  readonly alsoStore?: (tx: Transaction, generation: number) => Promise<void>;
+  readonly alsoStore?: (tx: Transaction, generation: number, outcome: FitOutcome) => Promise<void>;
 }
 
 export interface FitOutcome {
-  readonly generation: number;
   readonly trainedRows: number;
   readonly clusters: readonly string[];
   readonly failures: ReadonlyMap<string, string>;
@@ -63,13 +62,13 @@ export class PopulationFit {
       await new Promise((next) => setImmediate(next));
     };
     const fitted = await fitPopulation({ sample, plan, seed, fromDay, toDay, before, betweenModels });
-    const generation = await this.store.save(fitted, { seed, fromDay, toDay }, alsoStore);
-    return {
-      generation,
+    const outcome: FitOutcome = {
       trainedRows: fitted.trainedRows,
       clusters: fitted.shown.map(({ number, description, weight }) => `${number}: ${description} (${(100 * weight).toFixed(1)} %)`),
       failures: fitted.failures,
     };
+    await this.store.save(fitted, { seed, fromDay, toDay }, async (tx, generation) => alsoStore?.(tx, generation, outcome));
+    return outcome;
   }
 
   /** null where there are none that this version can read: numbers then begin where none was used before. */

@@ -9,6 +9,7 @@ export enum PopulationRunTrigger {
   SCHEDULE = 'SCHEDULE',
   ON_DEMAND = 'ON_DEMAND',
   BACKTEST = 'BACKTEST',
+  FIT = 'FIT',
 }
 registerEnumType(PopulationRunTrigger, {
   name: 'PopulationRunTrigger',
@@ -17,6 +18,7 @@ registerEnumType(PopulationRunTrigger, {
     SCHEDULE: { description: 'The day closed and its time had come.' },
     ON_DEMAND: { description: 'Somebody asked for the day.' },
     BACKTEST: { description: 'Somebody tried a detector on past days; nothing but `result` is stored of it.' },
+    FIT: { description: 'Somebody asked for models to be fitted on these days; nothing is judged.' },
   },
 });
 

@@ -67,6 +67,7 @@ export class PopulationRun {
     const startedAt = row.started_at ?? this.clock.now();
     const plan = await this.planOf(row);
     await this.change(row, hold, { state: 'RUNNING', plan: storedPlan(plan), startedAt });
+    if (row.trigger === 'FIT') return this.onlyFit(row, hold, plan);
     const generation = await this.generationFor(row, hold, plan);
     const run: ScoringRun = {
       runId: row.run_id,
@@ -125,6 +126,20 @@ export class PopulationRun {
       },
     });
     return this.generations.load((await this.generations.newest())!);
+  }
+
+  private async onlyFit(row: PopulationRunRow, hold: RunHold, plan: readonly PlannedDetector[]): Promise<void> {
+    await this.change(row, hold, { phase: 'FIT' });
+    const order = { plan, fromDay: row.from_day, toDay: row.to_day, seed: Number(row.seed), progress: () => this.change(row, hold, {}) };
+    await this.fit.run({
+      ...order,
+      alsoStore: async (tx, generation, { clusters, trainedRows, failures }) => {
+        await this.mustHold(tx, hold);
+        const now = this.clock.now();
+        const result = { generation, trainedRows, clusters, failures: Object.fromEntries(failures) };
+        await changeRun(tx, this.entropy, row.run_id, { state: 'SUCCEEDED', phase: 'DONE', generation, result, finishedAt: now }, now);
+      },
+    });
   }
 
   /** A back-test fits its detector along with those of the daily run, which go on with the same generation. */

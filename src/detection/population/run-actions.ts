@@ -7,7 +7,7 @@ import { SimwardenError } from '../../errors';
 import type { GraphqlContext } from '../../graphql/context';
 import { DateScalar, JsonScalar } from '../../graphql/scalars';
 import { UserError, withUserErrors } from '../../graphql/user-error';
-import { daysBetween } from '../days';
+import { daysBetween, type Day } from '../days';
 import { effectiveOptions } from '../host/host-options';
 import { DetectorRegistry } from '../host/registry';
 import { countRows } from './day-clients';
@@ -47,6 +47,18 @@ export class BacktestDetectorInput {
   seed: number;
 }
 
+@InputType({ description: 'Days to fit the population models on.' })
+export class FitModelsInput {
+  @Field(() => DateScalar, { description: 'The first UTC day.' })
+  from: string;
+  @Field(() => DateScalar, { description: `The last UTC day; at most ${MOST_BACKTEST_DAYS} days in all.` })
+  to: string;
+  @Field(() => Float, { defaultValue: DEFAULT_SEED, description: SEED })
+  @Min(0)
+  @Max(4_294_967_295)
+  seed: number;
+}
+
 @ObjectType()
 abstract class PopulationRunPayload {
   @Field(() => PopulationRunView, {
@@ -62,6 +74,9 @@ abstract class PopulationRunPayload {
 export class RunDetectionPayload extends PopulationRunPayload {}
 @ObjectType({ description: 'The back-test that was asked for.' })
 export class BacktestDetectorPayload extends PopulationRunPayload {}
+
+@ObjectType({ description: 'The fit that was asked for.' })
+export class FitModelsPayload extends PopulationRunPayload {}
 
 @singleton()
 @Resolver()
@@ -94,12 +109,11 @@ export class RunActions {
   ): Promise<BacktestDetectorPayload> {
     return this.ask(context, 'backtestDetector', () => {
       const detector = this.registry.get(input.detector);
-      const bad = (what: string, field: string) => new SimwardenError('BAD_USER_INPUT', { what }, [field]);
       if (detector.meta.scope !== 'population')
-        throw bad(`${input.detector} judges one client at a time; name a population detector.`, 'detector');
-      const days = daysBetween(input.from, input.to) + 1;
-      if (days < 1 || days > MOST_BACKTEST_DAYS)
-        throw bad(`from ${input.from} to ${input.to} are ${days} days; name 1 to ${MOST_BACKTEST_DAYS}.`, 'to');
+        throw new SimwardenError('BAD_USER_INPUT', { what: `${input.detector} judges one client at a time; name a population detector.` }, [
+          'detector',
+        ]);
+      requireDays(input.from, input.to);
       const answer = effectiveOptions(detector, input.options ?? {});
       if ('errors' in answer)
         throw new SimwardenError('OPTIONS_INVALID', { detector: input.detector, what: answer.errors.join('; ') }, ['options']);
@@ -112,6 +126,20 @@ export class RunActions {
         seed: wholeSeed(input.seed),
         plan: [{ id: detector.meta.id, version: detector.meta.version, scope, options }],
       };
+    });
+  }
+
+  @Mutation(() => FitModelsPayload, {
+    description:
+      'Fits clusters and models on these days, whatever the refit schedule says; runs that begin afterwards use them. Clusters that are much the same keep their numbers.',
+  })
+  async fitModels(
+    @Arg('input', () => FitModelsInput, { description: 'Which days.' }) { from, to, seed }: FitModelsInput,
+    @Ctx() context: GraphqlContext,
+  ): Promise<FitModelsPayload> {
+    return this.ask(context, 'fitModels', () => {
+      requireDays(from, to);
+      return { job: `fit ${from} ${to} ${seed}`, fromDay: from, toDay: to, trigger: 'FIT', seed: wholeSeed(seed) };
     });
   }
 
@@ -139,6 +167,12 @@ export class RunActions {
       (userErrors) => ({ run: null, userErrors }),
     ) as Promise<Payload>;
   }
+}
+
+function requireDays(from: Day, to: Day): void {
+  const days = daysBetween(from, to) + 1;
+  if (days >= 1 && days <= MOST_BACKTEST_DAYS) return;
+  throw new SimwardenError('BAD_USER_INPUT', { what: `from ${from} to ${to} are ${days} days; name 1 to ${MOST_BACKTEST_DAYS}.` }, ['to']);
 }
 
 function wholeSeed(seed: number): number {

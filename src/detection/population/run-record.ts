@@ -7,7 +7,7 @@ import type { StoredPlan } from './plan';
 
 export const OPERATOR = 0;
 
-export type RunTriggerName = 'SCHEDULE' | 'ON_DEMAND' | 'BACKTEST';
+export type RunTriggerName = 'SCHEDULE' | 'ON_DEMAND' | 'BACKTEST' | 'FIT';
 export type RunStateName = 'WAITING' | 'RUNNING' | 'SUCCEEDED' | 'FAILED';
 export type RunPhaseName = 'WAITING' | 'FIT' | 'SCORE' | 'DECIDE' | 'DONE';
 
