@@ -229,7 +229,8 @@ export const errorCatalogue = {
   NOTHING_TO_FIT: {
     status: 422,
     mendable: true,
-    message: 'There are no signaling features from {from} to {to}. Name days with dialogues; their features are computed when a day closes.',
+    message:
+      'There are no signaling features from {from} to {to}. Name days with dialogues; their features are computed when a day closes.',
   },
   NOTHING_TO_JUDGE: {
     status: 422,

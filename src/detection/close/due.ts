@@ -55,7 +55,8 @@ export async function clientsThatMayBeDue(tx: Transaction, now: Date): Promise<n
 /** The client's first day with data. */
 async function firstDay(tx: Transaction, { clientId, sources }: Calendar): Promise<Day | null> {
   const names = [...new Set(sources.map((source) => source.source))];
-  const days: (Day | null)[] = [];
+  const [signaling] = await tx.query<{ day: Day | null }>('SELECT min(day) AS day FROM signaling_day WHERE client_id = $1', [clientId]);
+  const days: (Day | null)[] = [signaling?.day ?? null];
   for (const source of names) {
     // Per source and table, so that each is one look into the primary key.
     for (const table of ['usage_record', 'connection_event', 'device_event']) {

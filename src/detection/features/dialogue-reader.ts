@@ -9,8 +9,8 @@ import { startOfDay, type Day } from '../days';
 import { COPIED_COLUMNS, CopyParser } from './copy-parser';
 import { PackedDialogues } from './packed-dialogues';
 
-/** 8 KB each, about a hundred dialogues: some 100 ms. */
-const PAGE_BLOCKS = 256;
+/** 8 KB each, about a hundred dialogues: some 50 ms. */
+const PAGE_BLOCKS = 128;
 const BLOCK_BYTES = 8192;
 const READ_MILLISECONDS = 600_000;
 

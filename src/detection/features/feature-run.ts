@@ -15,7 +15,7 @@ import { replacePage } from './replace-page';
 /** Dialogues in memory at once: 20 bytes each, 16 more while they are sorted; a larger client's SIMs are taken in buckets. */
 const BUCKET_DIALOGUES = 4_000_000;
 /** SIMs replaced in one transaction; on the embedded database everybody else waits for its end. */
-const PAGE_SIMS = { postgresql: 5_000, embedded: 500 } as const;
+const PAGE_SIMS = { postgresql: 5_000, embedded: 200 } as const;
 const LAST_SIM = '9223372036854775807';
 const WRITE_MILLISECONDS = 120_000;
 
