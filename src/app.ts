@@ -38,7 +38,15 @@ import { processLog } from './log';
 import { Pipeline } from './pipeline';
 import { blockHandlers, CancelMovedBlocks, NetworkConnector, OutboxWorker, responseResolvers, SimulatedConnector } from './response';
 import { Clock, Entropy, Log, SystemClock, SystemEntropy } from './runtime';
-import { DialogueDayCloser, Ingest, ingestRouter, QuarantineRequeuer, TelemetryRetention, telemetryResolvers } from './telemetry';
+import {
+  DialogueDayCloser,
+  Ingest,
+  ingestRouter,
+  QuarantineRequeuer,
+  QuarterMerger,
+  TelemetryRetention,
+  telemetryResolvers,
+} from './telemetry';
 
 export interface AppOptions {
   readonly config: Config;
@@ -249,6 +257,7 @@ function workersOf(
   const all: Worker[] = [
     container.resolve(Authenticator),
     container.resolve(QuarantineRequeuer),
+    container.resolve(QuarterMerger),
     container.resolve(EvaluationWorker),
     container.resolve(DayCloser),
     outbox,

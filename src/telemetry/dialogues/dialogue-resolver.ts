@@ -41,7 +41,8 @@ export class Dialogue {
   outcome: Outcome;
   @Field(() => Int, {
     nullable: true,
-    description: 'Result code in the number space of the protocol: MAP user errors (TS 29.002), Diameter results (RFC 6733, TS 29.272). null: none.',
+    description:
+      'Result code in the number space of the protocol: MAP user errors (TS 29.002), Diameter results (RFC 6733, TS 29.272). null: none.',
   })
   resultCode: number | null;
   @Field(() => String, {
@@ -84,7 +85,9 @@ export class Dialogue {
 @ObjectType({ description: 'A page of dialogues.' })
 export class DialogueConnection extends connectionOf(Dialogue, 'Dialogue') {}
 
-@InputType({ description: 'Which dialogues to show; all conditions hold at once. Days that are still open are read slowly: name a time where you can.' })
+@InputType({
+  description: 'Which dialogues to show; all conditions hold at once. Days that are still open are read slowly: name a time where you can.',
+})
 export class DialogueFilter {
   @Field(() => ID, { description: 'The SIM.' })
   sim: string;
