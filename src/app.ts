@@ -52,7 +52,15 @@ import {
   SimulatedConnector,
 } from './response';
 import { Clock, Entropy, Log, SystemClock, SystemEntropy } from './runtime';
-import { DialogueDayCloser, Ingest, ingestRouter, QuarantineRequeuer, TelemetryRetention, telemetryResolvers } from './telemetry';
+import {
+  DialogueDayCloser,
+  Ingest,
+  ingestRouter,
+  QuarantineRequeuer,
+  QuarterMerger,
+  TelemetryRetention,
+  telemetryResolvers,
+} from './telemetry';
 
 /** For commands, which may not import plugins themselves. */
 export { populationDetectors } from '../plugins';
@@ -284,6 +292,7 @@ function workersOf(
   const all: Worker[] = [
     container.resolve(Authenticator),
     container.resolve(QuarantineRequeuer),
+    container.resolve(QuarterMerger),
     container.resolve(EvaluationWorker),
     container.resolve(ServiceWatch),
     container.resolve(DayCloser),

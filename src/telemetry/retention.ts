@@ -26,7 +26,7 @@ const AGING = [
     days: DIALOGUE_RETAINED_DAYS,
   },
 ] as const;
-const DIALOGUE_TABLES = ['dialogue', 'dialogue_cell', 'dialogue_segment'] as const;
+const DIALOGUE_TABLES = ['dialogue', 'signaling_part', 'dialogue_cell', 'dialogue_segment'] as const;
 
 /** The client's hours go last: every hour of a fleet or a SIM is one of its client, so they tell whether the others have anything old. */
 const AGING_HOURS = [

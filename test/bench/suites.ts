@@ -6,4 +6,5 @@ export const suites: Readonly<Record<string, () => Promise<{ readonly suite: Sui
   features: () => import('./features/suite.js'),
   scoring: () => import('./scoring.js'),
   mixture: () => import('./mixture.js'),
+  ingest: () => import('./ingest.js'),
 };

@@ -7,6 +7,7 @@ const { transformSync } = require('@swc/core');
 const { moduleNameMapper, transform } = require('../../jest.config.js');
 
 require('reflect-metadata');
+require('./short-runs.js');
 const [, options] = Object.values(transform)[0];
 require.extensions['.ts'] = (module, filename) => {
   const { code } = transformSync(readFileSync(filename, 'utf8'), { ...options, filename, sourceMaps: false });

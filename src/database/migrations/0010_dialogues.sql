@@ -34,7 +34,22 @@ CREATE TABLE dialogue (
 ) PARTITION BY RANGE (day);
 CALL protect_tenant_table('dialogue', 'SELECT');
 
--- Dialogues per quarter of an hour, counted with the chunk that stores them. plmn 0: unknown.
+-- What a chunk adds to the quarters of an hour, written with it; a worker moves it there. Adding it at once would cost more than the dialogues do.
+-- Like them it has no key: it is only appended, and emptied as a whole.
+CREATE TABLE signaling_part (
+  client_id int4 NOT NULL,
+  day date NOT NULL,
+  quarter timestamptz NOT NULL,
+  plmn int4 NOT NULL,
+  procedure int2 NOT NULL,
+  origin int2 NOT NULL,
+  outcome int2 NOT NULL,
+  protocol int2 NOT NULL,
+  dialogues int4 NOT NULL
+) PARTITION BY RANGE (day);
+CALL protect_tenant_table('signaling_part', '');
+
+-- Dialogues per quarter of an hour. plmn 0: unknown.
 CREATE TABLE signaling_quarter_hour (
   client_id int4 NOT NULL,
   quarter timestamptz NOT NULL,

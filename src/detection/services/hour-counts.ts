@@ -48,13 +48,16 @@ function servicesOf(row: CounterRow): Service[] {
   return services;
 }
 
-/** The counts of the day's first `hours` hours, in the order of hour, country and service. */
+/** The counts of the day's first `hours` hours, in the order of hour, country and service; those that chunks counted lately are not merged yet. */
 export async function readDayCounts(tx: Transaction, clientId: number, day: Day, hours: number): Promise<DayCounts> {
   const start = startOfDay(day);
   const rows = await tx.query<CounterRow>(
     `SELECT quarter, plmn, protocol, procedure, origin, outcome, dialogues FROM signaling_quarter_hour
-      WHERE client_id = $1 AND quarter >= $2 AND quarter < $3`,
-    [clientId, new Date(start), new Date(start + hours * HOUR_MILLISECONDS)],
+      WHERE client_id = $1 AND quarter >= $2 AND quarter < $3
+     UNION ALL
+     SELECT quarter, plmn, protocol, procedure, origin, outcome, dialogues FROM signaling_part
+      WHERE client_id = $1 AND day = $4 AND quarter >= $2 AND quarter < $3`,
+    [clientId, new Date(start), new Date(start + hours * HOUR_MILLISECONDS), day],
   );
   const counts = new Map<string, { -readonly [Key in keyof HourCount]: HourCount[Key] }>();
   const networksOf = new Map<string, Set<number>>();

@@ -61,6 +61,7 @@ export class DialogueChunk implements LedgerChunk {
   simIdLow = new Int32Array(0);
 
   readonly nodes: NameTable;
+  private encoded: Buffer = Buffer.alloc(0);
   private hashed: { readonly rows: number; readonly digest: Buffer } | null = null;
   readonly bad = new Map<number, BadRow>();
 
@@ -97,6 +98,12 @@ export class DialogueChunk implements LedgerChunk {
     }
     this.bytes.set(piece, this.byteCount);
     this.byteCount = needed;
+  }
+
+  /** Room for its rows in COPY format, kept for the chunk's next use: a fresh buffer of megabytes for every chunk is work for the garbage collector. */
+  reserveEncoded(bytes: number): Buffer {
+    if (this.encoded.length < bytes) this.encoded = Buffer.allocUnsafeSlow(bytes);
+    return this.encoded;
   }
 
   /** A row that was read outside of the fast path, whose bytes are in the chunk already. */

@@ -1,4 +1,5 @@
 /** Rows of a chunk in PostgreSQL's binary COPY format, one leaf partition at a time. */
+import { COPY_END_BYTES, COPY_SIGNATURE, FIRST_DAY } from './copy-format';
 import { Fate, UNKNOWN, type DialogueChunk } from './dialogue-chunk';
 
 /** As the encoder writes them. */
@@ -19,10 +20,7 @@ export const DIALOGUE_COLUMNS = [
   'format_violation',
 ] as const;
 
-const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
 const DAY_MILLISECONDS = 86_400_000;
-/** PostgreSQL counts days and microseconds from 2000-01-01. */
-const FIRST_DAY = 10_957;
 const FIRST_MILLISECOND = FIRST_DAY * DAY_MILLISECONDS;
 const NULL = -1;
 /** Field count, a length before each field, and the fields where none is NULL. */
@@ -51,12 +49,12 @@ export function dayText(day: number): string {
   return new Date(day * DAY_MILLISECONDS).toISOString().slice(0, 10);
 }
 
-/** `nodeIds`: by the chunk's ordinals of names. */
+/** `nodeIds`: by the chunk's ordinals of names. The bytes are good until the chunk's next day is encoded. */
 export function encodeDay(chunk: DialogueChunk, day: number, rows: number, nodeIds: Int32Array): Buffer {
-  const bytes = Buffer.allocUnsafeSlow(SIGNATURE.length + rows * MOST_ROW_BYTES + 2);
+  const bytes = chunk.reserveEncoded(COPY_SIGNATURE.length + rows * MOST_ROW_BYTES + COPY_END_BYTES);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  SIGNATURE.copy(bytes);
-  let at = SIGNATURE.length;
+  COPY_SIGNATURE.copy(bytes);
+  let at = COPY_SIGNATURE.length;
   const first = day * DAY_MILLISECONDS;
   const next = first + DAY_MILLISECONDS;
   const optional = (value: number): void => {

@@ -12,7 +12,7 @@ import { DialogueReader } from './dialogue-reader';
 import { DialogueStore } from './dialogue-store';
 
 /** Rows of one transaction. */
-const CHUNK_ROWS = { postgresql: 100_000, embedded: 50_000 } as const;
+const CHUNK_ROWS = { postgresql: 100_000, embedded: 20_000 } as const;
 /** One is stored, one is full and waits for it, and one is begun. */
 const CHUNKS = 3;
 

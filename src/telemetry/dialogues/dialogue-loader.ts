@@ -37,6 +37,7 @@ export class DialogueLoader {
     const nodeIds = await this.nodeIds(chunk);
     const days = [...rowsByDay(chunk).keys()].map(dayText);
     await this.database.ensurePartitions('dialogue', days);
+    await this.database.ensurePartitions('signaling_part', days);
     if (strict) await this.cells.ensurePartitions(days);
     return nodeIds;
   }

@@ -1,4 +1,5 @@
 /** Segments of strict cells in PostgreSQL's binary COPY format. */
+import { COPY_END_BYTES, COPY_SIGNATURE, FIRST_DAY } from './copy-format';
 
 export const SEGMENT_COLUMNS = ['client_id', 'day', 'cell', 'segment', 'identities'] as const;
 
@@ -12,15 +13,15 @@ export interface Segment {
   readonly identities: Int32Array;
 }
 
-const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
-/** PostgreSQL counts days from 2000-01-01. */
-const FIRST_DAY = 10_957;
 const FIXED_BYTES = 2 + SEGMENT_COLUMNS.length * 4 + 20;
 
 export function encodeSegments(clientId: number, segments: readonly Segment[]): Buffer {
-  const length = segments.reduce((sum, { identities }) => sum + FIXED_BYTES + identities.byteLength, SIGNATURE.length + 2);
+  const length = segments.reduce(
+    (sum, { identities }) => sum + FIXED_BYTES + identities.byteLength,
+    COPY_SIGNATURE.length + COPY_END_BYTES,
+  );
   const bytes = Buffer.allocUnsafeSlow(length);
-  let at = SIGNATURE.copy(bytes);
+  let at = COPY_SIGNATURE.copy(bytes);
   for (const { day, cell, segment, identities } of segments) {
     at = bytes.writeInt16BE(SEGMENT_COLUMNS.length, at);
     at = bytes.writeInt32BE(clientId, bytes.writeInt32BE(4, at));

@@ -1,6 +1,8 @@
-/** Dialogues per quarter of an hour and per day: counted over a chunk in typed arrays first, then added to what is stored, in key order. */
+/** Dialogues per quarter of an hour and per day, counted over a chunk in typed arrays. The quarters are appended as they are; a worker adds them up. */
 import type { Transaction } from '../../database/database';
+import { partitionName } from '../../database/partitions';
 import { plainArray } from '../array-literal';
+import { COPY_END_BYTES, COPY_SIGNATURE, FIRST_DAY } from './copy-format';
 import { dayText } from './dialogue-copy';
 import { Fate, UNKNOWN, type DialogueChunk } from './dialogue-chunk';
 
@@ -8,7 +10,10 @@ const QUARTER_MILLISECONDS = 900_000;
 const QUARTERS_PER_DAY = 96;
 const LEAST_SLOTS = 1 << 10;
 /** Stands for an unknown network in a key. */
-const NO_PLMN = 0;
+export const NO_PLMN = 0;
+const PART_COLUMNS = ['client_id', 'day', 'quarter', 'plmn', 'procedure', 'origin', 'outcome', 'protocol', 'dialogues'] as const;
+/** Field count, a length before each field, and the fields. */
+const PART_BYTES = 2 + PART_COLUMNS.length * 4 + 4 + 4 + 8 + 4 + 4 * 2 + 4;
 
 export class SignalingCounts {
   private count = 0;
@@ -21,10 +26,10 @@ export class SignalingCounts {
   private dialogues = new Float64Array(LEAST_SLOTS);
   private latest = new Float64Array(LEAST_SLOTS);
 
-  /** The rows of the chunk that are stored; `sign` −1 takes one away that was counted. */
-  static of(chunk: DialogueChunk, sign: 1 | -1 = 1): SignalingCounts {
+  /** The rows of the chunk that are stored. */
+  static of(chunk: DialogueChunk): SignalingCounts {
     const counts = new SignalingCounts();
-    for (let row = 0; row < chunk.rowCount; row++) if (chunk.fate[row] === Fate.STORED) counts.add(chunk, row, sign);
+    for (let row = 0; row < chunk.rowCount; row++) if (chunk.fate[row] === Fate.STORED) counts.add(chunk, row);
     return counts;
   }
 
@@ -40,11 +45,11 @@ export class SignalingCounts {
 
   async write(tx: Transaction, now: Date): Promise<void> {
     if (this.count === 0) return;
-    await this.writeQuarters(tx);
+    await this.appendParts(tx);
     await this.writeDays(tx, now);
   }
 
-  private add(chunk: DialogueChunk, row: number, sign: number): void {
+  private add(chunk: DialogueChunk, row: number): void {
     const clientId = chunk.clientId[row]!;
     const startedAt = chunk.startedAt[row]!;
     const plmn = chunk.plmn[row] === UNKNOWN ? NO_PLMN : chunk.plmn[row]!;
@@ -53,7 +58,7 @@ export class SignalingCounts {
       (((chunk.procedure[row]! - 1) << 5) | ((chunk.origin[row]! - 1) << 3) | ((chunk.outcome[row]! - 1) << 1)) + chunk.protocol[row]! - 1;
     const quarter = (Math.floor(startedAt / QUARTER_MILLISECONDS) << 8) | codes;
     const entry = this.entryOf(clientId, quarter, plmn);
-    this.dialogues[entry]! += sign;
+    this.dialogues[entry]!++;
     if (startedAt > this.latest[entry]!) this.latest[entry] = startedAt;
   }
 
@@ -95,38 +100,50 @@ export class SignalingCounts {
     }
   }
 
-  private async writeQuarters(tx: Transaction): Promise<void> {
-    const { clientIds, quarters, plmns, dialogues } = this;
-    const order = Array.from({ length: this.count }, (_, entry) => entry).sort(
-      (a, b) =>
-        clientIds[a]! - clientIds[b]! || (quarters[a]! >> 8) - (quarters[b]! >> 8) || plmns[a]! - plmns[b]! || quarters[a]! - quarters[b]!,
-    );
-    const column = (of: (entry: number) => string | number): string => plainArray(order.map(of));
-    await tx.query(
-      `INSERT INTO signaling_quarter_hour AS kept (client_id, quarter, plmn, procedure, origin, outcome, protocol, dialogues)
-       SELECT client_id, to_timestamp(quarter * 900.0), plmn, procedure, origin, outcome, protocol, dialogues
-         FROM unnest($1::int4[], $2::int4[], $3::int4[], $4::int2[], $5::int2[], $6::int2[], $7::int2[], $8::int8[])
-              AS given (client_id, quarter, plmn, procedure, origin, outcome, protocol, dialogues)
-       ON CONFLICT (client_id, quarter, plmn, procedure, origin, outcome, protocol) DO UPDATE SET dialogues = kept.dialogues + EXCLUDED.dialogues
-       RETURNING 1 AS written`,
-      [
-        column((entry) => clientIds[entry]!),
-        column((entry) => quarters[entry]! >> 8),
-        column((entry) => plmns[entry]!),
-        column((entry) => ((quarters[entry]! >> 5) & 7) + 1),
-        column((entry) => ((quarters[entry]! >> 3) & 3) + 1),
-        column((entry) => ((quarters[entry]! >> 1) & 3) + 1),
-        column((entry) => (quarters[entry]! & 1) + 1),
-        column((entry) => dialogues[entry]!),
-      ],
-    );
+  private async appendParts(tx: Transaction): Promise<void> {
+    const days = new Set<number>();
+    for (let entry = 0; entry < this.count; entry++) days.add(this.dayOf(entry));
+    for (const day of days) await tx.copyBinary(partitionName('signaling_part', dayText(day)), PART_COLUMNS, this.encodeParts(day));
+  }
+
+  private encodeParts(day: number): Buffer {
+    const bytes = Buffer.allocUnsafeSlow(COPY_SIGNATURE.length + this.count * PART_BYTES + COPY_END_BYTES);
+    let at = COPY_SIGNATURE.copy(bytes);
+    const int2 = (value: number): void => {
+      at = bytes.writeInt16BE(value, bytes.writeInt32BE(2, at));
+    };
+    const int4 = (value: number): void => {
+      at = bytes.writeInt32BE(value, bytes.writeInt32BE(4, at));
+    };
+    for (let entry = 0; entry < this.count; entry++) {
+      if (this.dayOf(entry) !== day) continue;
+      const quarter = this.quarters[entry]!;
+      at = bytes.writeInt16BE(PART_COLUMNS.length, at);
+      int4(this.clientIds[entry]!);
+      int4(day - FIRST_DAY);
+      const microseconds = ((quarter >> 8) - FIRST_DAY * QUARTERS_PER_DAY) * QUARTER_MILLISECONDS * 1000;
+      const high = Math.floor(microseconds / 4_294_967_296);
+      at = bytes.writeInt32BE(high, bytes.writeInt32BE(8, at));
+      at = bytes.writeUInt32BE(microseconds - high * 4_294_967_296, at);
+      int4(this.plmns[entry]!);
+      int2(((quarter >> 5) & 7) + 1);
+      int2(((quarter >> 3) & 3) + 1);
+      int2(((quarter >> 1) & 3) + 1);
+      int2((quarter & 1) + 1);
+      int4(this.dialogues[entry]!);
+    }
+    return bytes.subarray(0, bytes.writeInt16BE(-1, at));
+  }
+
+  private dayOf(entry: number): number {
+    return Math.floor((this.quarters[entry]! >> 8) / QUARTERS_PER_DAY);
   }
 
   private async writeDays(tx: Transaction, now: Date): Promise<void> {
     const days = new Map<string, { readonly clientId: number; readonly day: number; dialogues: number }>();
     for (let entry = 0; entry < this.count; entry++) {
       const clientId = this.clientIds[entry]!;
-      const day = Math.floor((this.quarters[entry]! >> 8) / QUARTERS_PER_DAY);
+      const day = this.dayOf(entry);
       const name = `${clientId} ${day}`;
       const found = days.get(name);
       if (found) found.dialogues += this.dialogues[entry]!;

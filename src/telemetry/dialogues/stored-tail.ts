@@ -3,6 +3,7 @@ import type { Transaction } from '../../database/database';
 import type { Tail } from '../ledger';
 import { dayOf } from '../hours';
 import { UNKNOWN, type DialogueChunk } from './dialogue-chunk';
+import { NO_PLMN } from './signaling-counts';
 
 const STRICT = '1';
 const PLAIN = '0';
@@ -87,9 +88,8 @@ export async function takeBackDialogue(tx: Transaction, record: NonNullable<Tail
   );
   if (deleted.length === 0) return dialogue;
   await tx.query(
-    `UPDATE signaling_quarter_hour SET dialogues = dialogues - 1
-      WHERE client_id = $1 AND quarter = $2 AND plmn = $3 AND procedure = $4 AND origin = $5 AND outcome = $6 AND protocol = $7`,
-    [clientId, new Date(startedAt - (startedAt % 900_000)), plmn ?? 0, procedure, origin, outcome, protocol],
+    `INSERT INTO signaling_part (client_id, day, quarter, plmn, procedure, origin, outcome, protocol, dialogues) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, -1)`,
+    [clientId, record.day, new Date(startedAt - (startedAt % 900_000)), plmn ?? NO_PLMN, procedure, origin, outcome, protocol],
   );
   await tx.query(
     'UPDATE signaling_day SET dialogues = dialogues - 1, changes = changes + 1, last_received_at = $3 WHERE client_id = $1 AND day = $2::date',

@@ -116,7 +116,10 @@ const STATE: Readonly<Record<string, string>> = {
   fleetHours: 'SELECT * FROM usage_fleet_hour ORDER BY 1, 2, 3',
   clientHours: 'SELECT * FROM usage_client_hour ORDER BY 1, 2',
   dialogues: 'SELECT * FROM dialogue ORDER BY client_id, sim_id, started_at, duration_ms, result_code, node_id',
-  quarterHours: 'SELECT * FROM signaling_quarter_hour WHERE dialogues <> 0 ORDER BY 1, 2, 3, 4, 5, 6, 7',
+  quarterHours: `SELECT client_id, quarter, plmn, procedure, origin, outcome, protocol, sum(dialogues) AS dialogues
+                   FROM (SELECT * FROM signaling_quarter_hour UNION ALL
+                         SELECT client_id, quarter, plmn, procedure, origin, outcome, protocol, dialogues FROM signaling_part) counted
+                  GROUP BY 1, 2, 3, 4, 5, 6, 7 HAVING sum(dialogues) <> 0 ORDER BY 1, 2, 3, 4, 5, 6, 7`,
   signalingDays: 'SELECT client_id, day, dialogues FROM signaling_day ORDER BY 1, 2',
   presence: 'SELECT * FROM sim_presence ORDER BY 1, 2',
   quarantine: 'SELECT client_id, source, kind, record_hash, code, message, record, iccid, state FROM quarantine ORDER BY 1, 2, 3, 4, 5',
@@ -154,6 +157,7 @@ export async function forgetTelemetry(house: House): Promise<void> {
       'source_watermark',
       'evaluation_queue',
       'dialogue',
+      'signaling_part',
       'signaling_quarter_hour',
       'signaling_day',
       'dialogue_cell',

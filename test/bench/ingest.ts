@@ -1,0 +1,206 @@
+/** How fast dialogues come in over HTTP, beside a raw server-side COPY of the same rows into the same kind of leaf. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, chmodSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { createApp, type App } from '../../src/app';
+import { Config } from '../../src/config';
+import { processLog } from '../../src/log';
+import { feedInventory, writeFeed, type Feed } from './dialogue-feed';
+import { interleave, medianOf, ratio, type Report, type Suite, type SuiteOptions } from './harness';
+
+const SERVER = process.env['TEST_DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres';
+const KEY = 'bench-operator-key-bench-operator-key';
+const SIMS = 20_000;
+const READYZ_POLL_MILLISECONDS = 50;
+
+/** Sends a file in a process of its own, so that reading it isn't counted as the server's work; answers the body. */
+const SENDER = `
+const [url, file, key, strict, batch] = process.argv.slice(1);
+const request = require('node:http').request(url, { method: 'POST', headers: { authorization: 'Bearer ' + key, 'content-type': 'text/csv',
+  'idempotency-key': batch, 'simwarden-source': 'bench', 'simwarden-strict': strict } }, (response) => response.pipe(process.stdout));
+require('node:fs').createReadStream(file, { highWaterMark: 1 << 18 }).pipe(request);
+`;
+
+interface Answer {
+  readonly accepted: number;
+  readonly duplicates: number;
+  readonly rejected: number;
+}
+
+async function post(app: App, kind: string, file: string, batch: string, strict = false): Promise<Answer> {
+  const child = spawn(process.execPath, ['-e', SENDER, `${app.url}/ingest/${kind}`, file, KEY, strict ? '1' : '0', batch], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let body = '';
+  child.stdout.on('data', (part: Buffer) => (body += part.toString()));
+  await once(child, 'close');
+  const answer = JSON.parse(body) as Answer & { error?: { message: string } };
+  if (answer.error) throw new Error(answer.error.message);
+  return answer;
+}
+
+function expectCounts(answer: Answer, accepted: number, duplicates: number): void {
+  if (answer.accepted !== accepted || answer.duplicates !== duplicates || answer.rejected !== 0)
+    throw new Error(`expected ${accepted} accepted and ${duplicates} duplicates, got ${JSON.stringify(answer)}`);
+}
+
+/** An app with the feed's SIMs. */
+async function openApp(databaseUrl: string | null, directory: string): Promise<App> {
+  const config = new Config({
+    databaseUrl,
+    dataDirectory: join(directory, 'data'),
+    port: 0,
+    operatorKey: KEY,
+    statementTimeoutMilliseconds: 120_000,
+  });
+  const app = await createApp({ config, log: processLog('error'), workers: false });
+  const response = await fetch(`${app.url}/ingest/sims`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${KEY}`, 'content-type': 'text/csv' },
+    body: feedInventory({ sims: SIMS }),
+  });
+  expectCounts((await response.json()) as Answer, SIMS, 0);
+  return app;
+}
+
+const EMPTIED = [
+  'dialogue',
+  'signaling_part',
+  'signaling_quarter_hour',
+  'signaling_day',
+  'dialogue_cell',
+  'dialogue_segment',
+  'ingest_chunk',
+  'source_watermark',
+];
+
+/** HTTP, plain and strict, against COPY, on PostgreSQL. */
+async function onPostgresql(directory: string, options: SuiteOptions): Promise<Report> {
+  const feed = feedOf(options.full ? 2_000_000 : 500_000);
+  const file = join(directory, 'feed.csv');
+  await writeFeed(file, feed);
+  const name = `simwarden_bench_${process.pid}`;
+  const admin = new Client({ connectionString: SERVER });
+  await admin.connect();
+  await admin.query(`CREATE DATABASE ${name}`);
+  const url = new URL(SERVER);
+  url.pathname = `/${name}`;
+  const app = await openApp(url.toString(), directory);
+  const raw = new Client({ connectionString: url.toString() });
+  await raw.connect();
+  try {
+    const leaf = `raw_dialogue_${feed.day.replaceAll('-', '')}`;
+    const resolved = join(directory, 'resolved.csv');
+    expectCounts(await post(app, 'dialogues', file, 'first'), feed.rows, 0);
+    expectCounts(await post(app, 'dialogues', file, 'first'), feed.rows, 0);
+    const stored = await raw.query<{ n: string }>('SELECT count(*) AS n FROM dialogue');
+    if (Number(stored.rows[0]!.n) !== feed.rows) throw new Error('the repeated batch added rows');
+    await raw.query(`COPY (SELECT * FROM dialogue) TO '${resolved}' (FORMAT csv)`);
+    await raw.query('CREATE TABLE raw_dialogue (LIKE dialogue INCLUDING DEFAULTS) PARTITION BY RANGE (day)');
+    await raw.query(`CREATE TABLE ${leaf} PARTITION OF raw_dialogue FOR VALUES FROM ('${feed.day}') TO ('${dayAfter(feed.day)}')`);
+    const prepare = async (): Promise<void> => {
+      await raw.query(`TRUNCATE raw_dialogue, ${EMPTIED.join(', ')}`);
+      await raw.query('CHECKPOINT');
+    };
+    let batch = 0;
+    const send = (strict: boolean) => async (): Promise<void> =>
+      expectCounts(await post(app, 'dialogues', file, `run ${++batch}`, strict), feed.rows, 0);
+    const samples = await interleave(
+      [
+        { name: 'copy', prepare, run: async () => void (await raw.query(`COPY ${leaf} FROM '${resolved}' (FORMAT csv)`)) },
+        { name: 'http', prepare, run: send(false) },
+        { name: 'strict', prepare, run: send(true) },
+      ],
+      options,
+    );
+    await prepare();
+    const doubled = join(directory, 'doubled.csv');
+    await writeFeed(doubled, feed, 2);
+    expectCounts(await post(app, 'dialogues', doubled, 'doubled', true), feed.rows, feed.rows);
+    const perSecond = (side: string): number => feed.rows / medianOf(samples, side, 'wallSeconds');
+    return {
+      ratios: {
+        http_vs_copy: ratio(samples, 'http', 'copy', 'wallSeconds'),
+        strict_vs_copy: ratio(samples, 'strict', 'copy', 'wallSeconds'),
+      },
+      figures: {
+        rows: feed.rows,
+        copy_rows_per_second: perSecond('copy'),
+        http_rows_per_second: perSecond('http'),
+        strict_rows_per_second: perSecond('strict'),
+        http_server_cpu_seconds: medianOf(samples, 'http', 'cpuSeconds'),
+        strict_server_cpu_seconds: medianOf(samples, 'strict', 'cpuSeconds'),
+        duplicates_counted: feed.rows,
+      },
+    };
+  } finally {
+    await raw.end();
+    await app.close();
+    await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
+    await admin.end();
+  }
+}
+
+/** The same door on the embedded database, and whether the process answers meanwhile. */
+async function onEmbedded(directory: string, options: SuiteOptions): Promise<Report['figures']> {
+  const feed = feedOf(options.full ? 2_000_000 : 300_000);
+  const file = join(directory, 'embedded.csv');
+  await writeFeed(file, feed);
+  const app = await openApp(null, directory);
+  let longest = 0;
+  let asking = true;
+  const ask = async (): Promise<void> => {
+    while (asking) {
+      const before = performance.now();
+      await (await fetch(`${app.url}/readyz`)).text();
+      longest = Math.max(longest, performance.now() - before);
+      await new Promise((resolve) => setTimeout(resolve, READYZ_POLL_MILLISECONDS));
+    }
+  };
+  try {
+    const asked = ask();
+    const before = performance.now();
+    expectCounts(await post(app, 'dialogues', file, 'embedded'), feed.rows, 0);
+    const seconds = (performance.now() - before) / 1000;
+    asking = false;
+    await asked;
+    const strictBefore = performance.now();
+    expectCounts(await post(app, 'dialogues', file, 'strict', true), feed.rows, 0);
+    return {
+      embedded_rows_per_second: feed.rows / seconds,
+      embedded_strict_rows_per_second: feed.rows / ((performance.now() - strictBefore) / 1000),
+      embedded_longest_readyz_ms: longest,
+      embedded_peak_mib: process.resourceUsage().maxRSS / 1024,
+    };
+  } finally {
+    asking = false;
+    await app.close();
+  }
+}
+
+function feedOf(rows: number): Feed {
+  return { sims: SIMS, rows, day: new Date(Date.now() - 86_400_000).toISOString().slice(0, 10) };
+}
+
+function dayAfter(day: string): string {
+  return new Date(Date.parse(day) + 86_400_000).toISOString().slice(0, 10);
+}
+
+export const suite: Suite = {
+  name: 'ingest',
+  summary:
+    'Dialogues over HTTP (sender in a process of its own, committed, with their counters), plain and strict, against server-side COPY csv of the rows already resolved; one connection each, a checkpoint before each.',
+  async run(options) {
+    const directory = mkdtempSync(join(tmpdir(), 'simwarden-bench-'));
+    chmodSync(directory, 0o777); // the database server writes its own file here
+    try {
+      const { ratios, figures } = await onPostgresql(directory, options);
+      return { ratios, figures: { ...figures, ...(await onEmbedded(directory, options)) } };
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  },
+};
