@@ -1,8 +1,8 @@
 'use strict';
 /** Lets a child process of a test run TypeScript sources as jest does: node -r ./test/support/register-typescript.js FILE.ts */
-const { readFileSync } = require('node:fs');
+const { existsSync, readFileSync } = require('node:fs');
 const Module = require('node:module');
-const { join } = require('node:path');
+const { dirname, join } = require('node:path');
 const { transformSync } = require('@swc/core');
 const { moduleNameMapper, transform } = require('../../jest.config.js');
 
@@ -22,5 +22,7 @@ const names = Object.entries(moduleNameMapper).map(([pattern, path]) => [
 const resolveFilename = Module._resolveFilename;
 Module._resolveFilename = (request, ...rest) => {
   const mapped = names.find(([pattern]) => pattern.test(request));
-  return resolveFilename.call(Module, mapped ? mapped[1] : request, ...rest);
+  // A dynamic import names the file that the compiler would make of a source.
+  const source = /^\.{1,2}\//.test(request) && request.endsWith('.js') && join(dirname(rest[0].filename), request.replace(/js$/, 'ts'));
+  return resolveFilename.call(Module, mapped ? mapped[1] : source && existsSync(source) ? source : request, ...rest);
 };
