@@ -204,7 +204,6 @@ export const specimens: readonly Specimen[] = [
     'model-survives-bytes',
     learning({ learn: () => Uint8Array.of(1, 2, Math.floor(1 + 255 * Math.random())) }),
   ),
-  broken('a model that may be anything', 'model-refused', learning({ refuse: false })),
   broken(
     'finding nothing',
     'finds-anomalies',
@@ -276,18 +275,16 @@ function specimen(judgeRows: Judge): Detector<Columns, { readonly multiple: numb
 function learning({
   learn = () => Uint8Array.of(1, 2, 3),
   trust = () => 0,
-  refuse = true,
 }: {
   learn?: () => Uint8Array;
   /** Added to every score. */
   trust?: (model: Uint8Array) => number;
-  refuse?: boolean;
 }): Detector<Columns, never> {
   return {
     ...healthy,
     fit: () => (lastModel = learn()),
     detect(input: Input, { model }: { readonly model?: Uint8Array }) {
-      if (refuse && (model?.length !== 3 || model[0] !== 1)) throw new Error('expected a model of three bytes');
+      if (model?.length !== 3 || model[0] !== 1) throw new Error('expected a model of three bytes');
       const { scores, ...rest } = judgeWell(input);
       return { ...rest, scores: scores.map((score) => score + trust(model!)) };
     },

@@ -6,7 +6,6 @@ import { evidenceDeclared } from './evidence-declared';
 import { findsAnomalies } from './finds-anomalies';
 import { metaValid } from './meta-valid';
 import { missingValues } from './missing-values';
-import { modelRefused } from './model-refused';
 import { modelSurvivesBytes } from './model-survives-bytes';
 import { needsKnown } from './needs-known';
 import { optionsValid } from './options-valid';
@@ -37,7 +36,6 @@ export const checks: readonly Check[] = [
   seeded,
   orderFree,
   modelSurvivesBytes,
-  modelRefused,
   // worth
   findsAnomalies,
   quietFleet,
