@@ -286,7 +286,7 @@ function learning({
     detect(input: Input, { model }: { readonly model?: Uint8Array }) {
       if (model?.length !== 3 || model[0] !== 1) throw new Error('expected a model of three bytes');
       const { scores, ...rest } = judgeWell(input);
-      return { ...rest, scores: scores.map((score) => score + trust(model!)) };
+      return { ...rest, scores: scores.map((score) => score + trust(model)) };
     },
   };
 }
