@@ -3,7 +3,7 @@ import { loadKernel, type Kernel } from 'simwarden/detector/numeric';
 import type { Forest } from './grow';
 
 /** Rows that are brought in and scored together: they stay in the first-level cache while all trees pass. A multiple of 8. */
-const BUFFER_ROWS = 96;
+const BUFFER_ROWS = 64;
 const NODE_BYTES = 16;
 const FIRST_BYTE = 1_024;
 

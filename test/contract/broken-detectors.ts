@@ -202,15 +202,17 @@ export const specimens: readonly Specimen[] = [
       return { ...rest, scores: scores.map((score) => score + random() / 1000) };
     }),
   ),
-  broken('a model that only its own process understands', 'model-survives-bytes', {
-    ...healthy,
-    fit: () => (lastModel = Uint8Array.of(1, 2, 3)),
-    detect(input: Input, { model }: { readonly model?: Uint8Array }) {
-      const { scores, ...rest } = judgeWell(input);
-      // Looks its model up by where it lies, as a WeakMap from bytes to a parsed model would.
-      return { ...rest, scores: scores.map((score) => score + (model!.byteOffset === lastModel!.byteOffset ? 0 : 0.5)) };
-    },
-  }),
+  broken(
+    'a model that only its own process understands',
+    'model-survives-bytes',
+    // Looks its model up by where it lies, as a WeakMap from bytes to a parsed model would.
+    learning({ trust: (model) => (model.byteOffset === lastModel!.byteOffset ? 0 : 0.5) }),
+  ),
+  broken(
+    'a model that comes out by luck',
+    'model-survives-bytes',
+    learning({ learn: () => Uint8Array.of(1, 2, Math.floor(1 + 255 * Math.random())) }),
+  ),
   broken(
     'finding nothing',
     'finds-anomalies',
@@ -225,6 +227,7 @@ export const specimens: readonly Specimen[] = [
   broken('a unit of its own', 'evidence-declared', explaining({ unit: 'megabytes' })),
   broken('weights that sum to two', 'evidence-declared', explaining({ weight: 2 })),
   broken('evidence from a column that it did not declare', 'evidence-declared', explaining({ column: 'weekBytes' })),
+  broken('weights of a ranking that sum to two', 'evidence-declared', ranking(explaining({ weight: 2 }))),
   broken('an ICCID in its words', 'evidence-declared', explaining({ text: 'SIM 8988303000012345678 is heavy' })),
   broken('an amount that is no number', 'evidence-declared', explaining({ observed: NaN })),
   broken(
@@ -275,6 +278,31 @@ function specimen(judgeRows: Judge): Detector<Columns, { readonly multiple: numb
         },
       ]),
   });
+}
+
+/** The healthy detector with a model of three bytes, 1, 2 and another that is not 0. */
+function learning({
+  learn = () => Uint8Array.of(1, 2, 3),
+  trust = () => 0,
+}: {
+  learn?: () => Uint8Array;
+  /** Added to every score. */
+  trust?: (model: Uint8Array) => number;
+}): Detector<Columns, never> {
+  return {
+    ...healthy,
+    fit: () => (lastModel = learn()),
+    detect(input: Input, { model }: { readonly model?: Uint8Array }) {
+      if (model?.length !== 3 || model[0] !== 1) throw new Error('expected a model of three bytes');
+      const { scores, ...rest } = judgeWell(input);
+      return { ...rest, scores: scores.map((score) => score + trust(model)) };
+    },
+  };
+}
+
+/** The same, leaving it to the host what is flagged. */
+function ranking(detector: Detector<Columns, never>): Detector<Columns, never> {
+  return { ...detector, meta: { ...detector.meta, decides: 'by-rank' } };
 }
 
 function judgeWell(input: Input): Detection {

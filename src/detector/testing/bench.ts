@@ -63,9 +63,9 @@ export class Bench {
     return withAmbient(usualAmbient, () => this.detector.explain?.(input, asked, context) ?? []);
   }
 
-  async fit(of: QuietCase): Promise<Uint8Array> {
+  async fit(of: QuietCase, ambient: Ambient = usualAmbient): Promise<Uint8Array> {
     const input = this.input(of);
-    return withAmbient(usualAmbient, () => this.detector.fit!(input, this.bareContext(of)));
+    return withAmbient(ambient, () => this.detector.fit!(input, this.bareContext(of)));
   }
 
   async detectWith(of: QuietCase, model: Uint8Array): Promise<Detection> {
