@@ -24,7 +24,9 @@ module.exports = {
       },
     ],
   },
-  setupFiles: ['reflect-metadata'],
+  globalSetup: '<rootDir>/test/support/build-kernels.js',
+  setupFiles: ['reflect-metadata', '<rootDir>/test/support/short-runs.js'],
   maxWorkers: 2,
-  testTimeout: 60_000,
+  // Only says that a test hangs: a loaded machine may be many times slower than ours.
+  testTimeout: 180_000,
 };

@@ -4,12 +4,14 @@ import { runInThisContext } from 'node:vm';
 import { ModuleKind, transpileModule } from 'typescript';
 import type { Detector } from 'simwarden/detector';
 import { checkDeclaration, checkDetector, contractChecks, quietSimDay, syntheticUsage } from 'simwarden/detector/testing';
-import { builtInDetectors } from '.';
+import { builtInDetectors, populationDetectors } from '.';
 
 const readme = readFileSync(join(__dirname, 'README.md'), 'utf8');
 const folders = readdirSync(__dirname, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);
+
+const all = [...builtInDetectors, ...populationDetectors];
 
 /** What stands between `<!-- name -->` and `<!-- /name -->`. */
 const section = (name: string) => readme.split(`<!-- ${name} -->\n`)[1]?.split(`<!-- /${name} -->`)[0];
@@ -17,7 +19,7 @@ const section = (name: string) => readme.split(`<!-- ${name} -->\n`)[1]?.split(`
 const builtInTable = [
   '| detector | finds | kinds | judged | reads |',
   '| --- | --- | --- | --- | --- |',
-  ...builtInDetectors.map(({ meta }) => {
+  ...all.map(({ meta }) => {
     const kinds = meta.kinds
       .map(({ id, severity, escalated }) => `\`${id}\` ${severity}${escalated === undefined ? '' : ` → ${escalated}`}`)
       .join('<br>');
@@ -37,7 +39,7 @@ describe('the built-in detectors', () => {
   });
 
   it('are the folders here, each with a README and a test, each listed once', () => {
-    expect(builtInDetectors.map(({ meta }) => meta.id).sort()).toEqual([...folders].sort());
+    expect(all.map(({ meta }) => meta.id).sort()).toEqual([...folders].sort());
     for (const folder of folders) {
       expect([folder, existsSync(join(__dirname, folder, 'README.md')), existsSync(join(__dirname, folder, `${folder}.test.ts`))]).toEqual([
         folder,
@@ -47,17 +49,17 @@ describe('the built-in detectors', () => {
     }
   });
 
-  it.each(builtInDetectors.map((detector) => [detector.meta.id, detector] as const))(
-    '%s declares itself as the contract says',
-    async (_, detector) => {
-      expect(await checkDeclaration(detector)).toEqual([]);
-    },
-  );
+  it.each(all.map((detector) => [detector.meta.id, detector] as const))('%s declares itself as the contract says', async (_, detector) => {
+    expect(await checkDeclaration(detector)).toEqual([]);
+  });
 
   it('import nothing but the public contract', () => {
     for (const folder of folders) {
-      const imports = [...readFileSync(join(__dirname, folder, 'index.ts'), 'utf8').matchAll(/from '([^']+)'/g)].map((match) => match[1]);
-      expect(imports.filter((name) => !/^simwarden\/detector(\/numeric)?$/.test(name!))).toEqual([]);
+      const code = readdirSync(join(__dirname, folder)).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));
+      const imports = code.flatMap((file) =>
+        [...readFileSync(join(__dirname, folder, file), 'utf8').matchAll(/from '([^']+)'/g)].map((match) => match[1]),
+      );
+      expect(imports.filter((name) => !/^(simwarden\/detector(\/numeric)?|\.\/[a-z-]+)$/.test(name!))).toEqual([]);
     }
   });
 });

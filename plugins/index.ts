@@ -1,10 +1,15 @@
 /** The detectors that come with Simwarden, in the order in which they are shown. Listed by hand: what runs is what stands here. */
 import type { Detector } from 'simwarden/detector';
+import aggressiveSignaling from './aggressive-signaling';
 import baselineMultiple from './baseline-multiple';
 import connectionFailures from './connection-failures';
+import criticalService from './critical-service';
 import deviceEventStorm from './device-event-storm';
+import gaussianMixture from './gaussian-mixture';
 import imeiMismatch from './imei-mismatch';
+import isolationForest from './isolation-forest';
 import threshold from './threshold';
+import tukeyFences from './tukey-fences';
 import unexpectedNetwork from './unexpected-network';
 import unusualDestination from './unusual-destination';
 import zeroUsage from './zero-usage';
@@ -21,4 +26,14 @@ export const builtInDetectors: readonly Detector[] = [
   // whether it works
   connectionFailures, // refused by the network, alone or with many others
   deviceEventStorm, // rebooting, failing and retrying without end
+  // how it signals
+  aggressiveSignaling, // hammering the network
+  criticalService, // without service, with many others
+];
+
+/** Those that rank the whole population, once a day, by its signaling. */
+export const populationDetectors: readonly Detector[] = [
+  isolationForest, // stands alone after a few random cuts
+  gaussianMixture, // unlikely under the population's density
+  tukeyFences, // far outside the box, feature by feature
 ];

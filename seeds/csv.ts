@@ -1,5 +1,6 @@
 /** Rows as the CSV files of the ingest endpoints. No value of the simulator needs quoting. */
 import type { Population } from './population';
+import { seenIn } from './story-signaling';
 
 export function toCsv(rows: readonly object[], columns: readonly string[]): string {
   const lines = rows.map((row) => columns.map((column) => String((row as Record<string, string | number | null>)[column] ?? '')).join(','));
@@ -20,10 +21,15 @@ export function simsCsv(population: Population): string {
   );
 }
 
-/** The ground truth as `truth.json` holds it. */
-export function truthOf(population: Population): object {
+/** The ground truth of the story fleets; `seenIn` names the kinds of records in which a story shows. */
+export function truthOf(population: Population): { stories: object[]; controls: readonly string[] } {
   return {
-    stories: population.stories.map((story) => ({ ...story, from: story.from.toISOString(), to: story.to.toISOString() })),
+    stories: population.stories.map((story) => ({
+      ...story,
+      from: story.from.toISOString(),
+      to: story.to.toISOString(),
+      seenIn: seenIn[story.kind],
+    })),
     controls: population.controls,
   };
 }

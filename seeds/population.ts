@@ -125,19 +125,26 @@ export interface PopulationOptions {
   readonly seed: number;
   /** End of the telemetry, a UTC midnight. */
   readonly end: Date;
+  /** Whether something goes wrong; default true. */
+  readonly stories?: boolean;
 }
+
+/** Where each customer's fleet is: ISO 3166-1 alpha-2 by client. */
+export const countryOfClient: ReadonlyMap<string, string> = new Map(plans.map((plan) => [plan.client, plan.country]));
 
 export function makePopulation(options: PopulationOptions): Population {
   const perClient = Math.floor(options.sims / plans.length);
+  const storyOf = (plan: ClientPlan) => (options.stories === false ? undefined : plan.story);
   const sims: SimulatedSim[] = [];
   const stories: Story[] = [];
   plans.forEach((plan, planIndex) => {
     const members = Array.from({ length: perClient }, (_, place) => makeSim(options.seed, planIndex * perClient + place, plan));
+    const planned = storyOf(plan);
     const story =
-      plan.story &&
+      planned &&
       makeStory(
         plan,
-        plan.story,
+        planned,
         members.map((sim) => sim.iccid),
         options.end,
       );
@@ -150,7 +157,7 @@ export function makePopulation(options: PopulationOptions): Population {
     to: options.end,
     sims,
     stories,
-    controls: plans.filter((plan) => !plan.story).map((plan) => plan.client),
+    controls: plans.filter((plan) => !storyOf(plan)).map((plan) => plan.client),
   };
 }
 

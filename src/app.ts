@@ -3,7 +3,7 @@ import 'reflect-metadata';
 import express, { type Request } from 'express';
 import type { GraphQLSchema } from 'graphql';
 import { container as root, type DependencyContainer, type InjectionToken } from 'tsyringe';
-import { builtInDetectors } from '../plugins';
+import { builtInDetectors, populationDetectors } from '../plugins';
 import { accessResolvers, authorise, Authenticator, ensureOperatorKey, requirePermission } from './access';
 import { AlertChangeListener, AlertFiringHistory, alertResolvers, ResolveMovedSims } from './alerts';
 import { Config } from './config';
@@ -18,7 +18,11 @@ import {
   DetectorRegistry,
   EvaluationRequests,
   EvaluationWorker,
+  FeatureJudge,
+  FeatureWorker,
   FiringHistory,
+  ServiceWatch,
+  PopulationScheduler,
   loadPartners,
   VerdictCommit,
   type Partners,
@@ -38,9 +42,20 @@ import { insightsResolvers } from './insights';
 import { Listener } from './listener';
 import { processLog } from './log';
 import { Pipeline } from './pipeline';
-import { blockHandlers, CancelMovedBlocks, NetworkConnector, OutboxWorker, responseResolvers, SimulatedConnector } from './response';
+import {
+  blockHandlers,
+  CancelMovedBlocks,
+  NetworkConnector,
+  OutboxWorker,
+  ResponseRetention,
+  responseResolvers,
+  SimulatedConnector,
+} from './response';
 import { Clock, Entropy, Log, SystemClock, SystemEntropy } from './runtime';
-import { Ingest, ingestRouter, QuarantineRequeuer, TelemetryRetention, telemetryResolvers } from './telemetry';
+import { DialogueDayCloser, Ingest, ingestRouter, QuarantineRequeuer, TelemetryRetention, telemetryResolvers } from './telemetry';
+
+/** For commands, which may not import plugins themselves. */
+export { populationDetectors } from '../plugins';
 
 export interface AppOptions {
   readonly config: Config;
@@ -101,7 +116,7 @@ async function startApp(options: Equipped, partners: Partners): Promise<App> {
   const storage = options.database ? { database: options.database, lock: null } : await openStorage(config, log);
   const { database } = storage;
   const container = bind({ config, clock, entropy, log, database, connector: options.connector ?? new SimulatedConnector() });
-  for (const detector of [...builtInDetectors, ...(options.detectors ?? []), ...partners.detectors])
+  for (const detector of [...builtInDetectors, ...populationDetectors, ...(options.detectors ?? []), ...partners.detectors])
     container.resolve(DetectorRegistry).register(detector);
   const newOperatorKey = await ensureOperatorKey(config, database, clock, entropy);
   const authenticator = container.resolve(Authenticator);
@@ -113,7 +128,8 @@ async function startApp(options: Equipped, partners: Partners): Promise<App> {
   const callerOf = async (request: Request): Promise<Caller | null> =>
     listener.callerByDoor(request) ?? authenticator.authenticate(request.headers.authorization);
   let accepting = true;
-  http.use(ingestRouter({ ingest: container.resolve(Ingest), authenticate: callerOf, entropy, log }));
+  const { ingestsPerCredential } = config;
+  http.use(ingestRouter({ ingest: container.resolve(Ingest), authenticate: callerOf, entropy, log, ingestsPerCredential }));
   // Only a body of /ingest may take its time.
   http.use(bodyDeadline());
   http.use(healthRouter({ database, clock, accepting: () => accepting }));
@@ -128,6 +144,7 @@ async function startApp(options: Equipped, partners: Partners): Promise<App> {
     },
     tail: workers.tail,
     requestsPerMinute: config.requestsPerMinute,
+    socketsPerCredential: config.socketsPerCredential,
     authenticate: ({ authorization }) => authenticator.authenticate(authorization),
     authorize: requirePermission,
     onRevoked: (told) => authenticator.onRevoked(told),
@@ -150,7 +167,8 @@ async function startApp(options: Equipped, partners: Partners): Promise<App> {
     close: async () => {
       accepting = false;
       await graphql.stop();
-      await listener.close(STOP_GRACE_MILLISECONDS);
+      if (await listener.close(STOP_GRACE_MILLISECONDS))
+        log.logger.warn({ milliseconds: STOP_GRACE_MILLISECONDS }, 'requests that did not end in time were cut off');
       await Promise.all(workers.all.map((worker) => worker.stop()));
       await partners.close();
       if (!options.database) await database.close();
@@ -267,11 +285,17 @@ function workersOf(
     container.resolve(Authenticator),
     container.resolve(QuarantineRequeuer),
     container.resolve(EvaluationWorker),
+    container.resolve(ServiceWatch),
     container.resolve(DayCloser),
+    container.resolve(FeatureWorker),
+    container.resolve(FeatureJudge),
+    container.resolve(PopulationScheduler),
     outbox,
     new Sequencer(database, clock, log),
     tail,
+    container.resolve(DialogueDayCloser),
     container.resolve(TelemetryRetention),
+    container.resolve(ResponseRetention),
   ];
   return { all, tail };
 }

@@ -1,4 +1,5 @@
 /** The only reader of the environment: every key with its meaning, unit, default and range. */
+import { Cron } from 'croner';
 import { SimwardenError } from './errors';
 
 interface Setting<Value> {
@@ -55,6 +56,14 @@ const list = (environment: string, description: string): Setting<readonly string
   },
 });
 
+function isCronExpression(text: string): boolean {
+  if (text.trim().split(/\s+/).length !== 5) return false;
+  try {
+    return new Cron(text, { timezone: 'UTC', paused: true }).nextRun() !== null;
+  } catch {
+    return false;
+  }
+}
 const names = (environment: string, expected: string, description: string): Setting<readonly string[]> => ({
   environment,
   description,
@@ -125,6 +134,28 @@ export const settings = {
     'Milliseconds to wait for a free database session.',
   ),
   requestsPerMinute: integer('SIMWARDEN_REQUESTS_PER_MINUTE', 6_000, 1, 10_000_000, 'GraphQL requests per minute and credential.'),
+  populationSchedule: {
+    environment: 'SIMWARDEN_POPULATION_SCHEDULE',
+    fallback: '30 6 * * *',
+    description: 'When the population of the day before is judged, as a cron expression in UTC; it waits for the day to close.',
+    expected: 'a cron expression of five fields, such as 30 6 * * *',
+    parse: (value) => (isCronExpression(value) ? value : undefined),
+  } as Setting<string>,
+  populationRefitDays: integer('SIMWARDEN_POPULATION_REFIT_DAYS', 30, 1, 366, 'Days after which population models are fitted again.'),
+  socketsPerCredential: integer(
+    'SIMWARDEN_SOCKETS_PER_CREDENTIAL',
+    1_000,
+    1,
+    1_000_000,
+    'WebSockets that one credential may hold open at a process.',
+  ),
+  ingestsPerCredential: integer(
+    'SIMWARDEN_INGESTS_PER_CREDENTIAL',
+    16,
+    1,
+    10_000,
+    'POST /ingest requests of one credential that a process serves at once.',
+  ),
   chunkRows: integer('SIMWARDEN_CHUNK_ROWS', 0, 0, 100_000, 'Rows stored in one ingest transaction; 0: 10,000.'),
   detectors: names(
     'SIMWARDEN_DETECTORS',
@@ -169,6 +200,10 @@ export class Config implements Values {
   readonly statementTimeoutMilliseconds!: number;
   readonly leaseTimeoutMilliseconds!: number;
   readonly requestsPerMinute!: number;
+  readonly populationSchedule!: string;
+  readonly populationRefitDays!: number;
+  readonly socketsPerCredential!: number;
+  readonly ingestsPerCredential!: number;
   readonly chunkRows!: number;
   readonly detectors!: readonly string[];
   readonly allowPartnerCode!: Values['allowPartnerCode'];

@@ -62,6 +62,12 @@ export const errorCatalogue = {
     mendable: false,
     message: 'This socket has {most} operations open already; that is the most. Complete some, or open another socket.',
   },
+  TOO_MANY_INGESTS: {
+    status: 429,
+    mendable: false,
+    message:
+      'This credential has {most} uploads open already; at most {most} are served at once. Let one end, or come again in {seconds} s.',
+  },
   BODY_TOO_LARGE: {
     status: 413,
     mendable: false,
@@ -80,6 +86,8 @@ export const errorCatalogue = {
   SHUTTING_DOWN: { status: 503, mendable: false, message: 'The server is stopping. Send again in a moment.' },
   // command line
   FILE_UNREADABLE: { status: 500, mendable: false, message: "{file} can't be read: {what}." },
+  FILE_UNWRITABLE: { status: 500, mendable: false, message: "{file} can't be written: {what}." },
+  TABLE_INVALID: { status: 400, mendable: false, message: 'The table {file} is not one of numbers: {what}.' },
   SERVER_UNREACHABLE: {
     status: 500,
     mendable: false,
@@ -174,6 +182,12 @@ export const errorCatalogue = {
   TIME_TOO_OLD: { status: 422, mendable: true, message: 'The time {given} is older than the {days} days that are kept.' },
   PERIOD_TOO_LONG: { status: 422, mendable: true, message: 'The record covers {given} days; at most 31 are accepted. Split it.' },
   PERIOD_NEGATIVE: { status: 422, mendable: true, message: 'ended_at {given} lies before started_at.' },
+  TOO_MANY_NODES: {
+    status: 422,
+    mendable: true,
+    message:
+      'The chunk names more than {most} network nodes that nobody named before. Check column node; send the row again in another batch.',
+  },
   IDENTIFIER_TAKEN: { status: 422, mendable: true, message: 'The {field} {given} belongs to another SIM. Move or close that one first.' },
   // state machines
   ILLEGAL_TRANSITION: {
@@ -206,6 +220,22 @@ export const errorCatalogue = {
       "SIMWARDEN_DETECTORS names {given}: partners' code, which nothing keeps from the network. Review it and set SIMWARDEN_ALLOW_PARTNER_CODE=1, or empty SIMWARDEN_DETECTORS.",
   },
   OPTIONS_INVALID: { status: 400, mendable: true, message: 'The options of {detector} are not valid: {what}.' },
+  // population
+  MODEL_REFUSED: {
+    status: 500,
+    mendable: false,
+    message: 'The model of {model} is not used: {what}. Fit the models again: simwarden fit --from DAY --to DAY.',
+  },
+  NOTHING_TO_FIT: {
+    status: 422,
+    mendable: true,
+    message: 'There are no signaling features from {from} to {to}. Name days with dialogues; their features are computed when a day closes.',
+  },
+  NOTHING_TO_JUDGE: {
+    status: 422,
+    mendable: true,
+    message: 'There are no signaling features of {day}. Name a day with dialogues that has closed.',
+  },
   // commands
   PLUGIN_UNCHECKABLE: { status: 400, mendable: false, message: "{plugin} can't be checked: {what}." },
   FOLDER_UNUSABLE: { status: 400, mendable: false, message: "A detector can't begin in {folder}: {what}." },

@@ -6,7 +6,10 @@ import { printableSchema } from './app';
 import { bench } from './commands/bench';
 import { checkPlugin } from './commands/check';
 import { runDemo } from './commands/demo';
+import { evaluate, type EvaluateOptions } from './commands/evaluate';
 import { ingestCommand } from './commands/ingest-command';
+import { detectCommand, fitCommand, type DetectOptions, type FitOptions } from './commands/population';
+import { score, type ScoreOptions } from './commands/score';
 import { serve } from './commands/serve';
 import { simulate } from './commands/simulate';
 import { migrateCommand } from './commands/migrate';
@@ -25,6 +28,15 @@ function wholeNumber(minimum: number, maximum: number): (text: string) => number
   };
 }
 
+function factor(maximum: number): (text: string) => number {
+  return (text) => {
+    if (!/^\d{1,6}(\.\d{1,6})?$/.test(text) || Number(text) <= 0 || Number(text) > maximum) {
+      throw new InvalidArgumentError(`expected a number above 0 and up to ${maximum}.`);
+    }
+    return Number(text);
+  };
+}
+
 function midnight(text: string): Date {
   const day = new Date(`${text}T00:00:00Z`);
   // 30 February parses, as 2 March
@@ -32,6 +44,18 @@ function midnight(text: string): Date {
     throw new InvalidArgumentError('expected a date, such as 2026-11-15.');
   }
   return day;
+}
+
+/** The day as it was given. */
+function day(text: string): string {
+  return midnight(text).toISOString().slice(0, 10);
+}
+
+function seedList(text: string): number[] {
+  const seeds = text.split(',').map((each) => each.trim());
+  if (!seeds.every((each) => /^\d{1,10}$/.test(each) && Number(each) <= 0x7fffffff))
+    throw new InvalidArgumentError('expected whole numbers from 0 to 2147483647 with commas between them.');
+  return seeds.map(Number);
 }
 
 function webAddress(text: string): string {
@@ -79,15 +103,57 @@ function commandLine(): Command {
     .command('simulate')
     .description('write a simulated population with known truth as CSV files')
     .requiredOption('--out <directory>', 'where to')
-    .option('--sims <n>', 'SIMs in all', wholeNumber(60, 1_000_000), 240)
+    .option('--sims <n>', 'SIMs in all: the story fleets, and roaming devices from 400 on', wholeNumber(60, 10_000_000), 2_000)
     .option('--days <n>', 'days of telemetry', wholeNumber(9, 400), 14)
     .option('--seed <n>', 'seed', wholeNumber(0, 9_999), 1)
+    .option('--volume <x>', "dialogues per device against the paper's Table III (default: 0.31)", factor(10))
+    .option('--incidents <list>', 'default, none, or kind:client-sims[@country][+daysBeforeEnd],… of roaming devices', 'default')
+    .option('--mix <shares>', "five shares of the paper's device clusters c1 to c5, such as 43,11,23,7,16")
+    .option('--clients <n>', 'clients that own the roaming devices (default: 40)', wholeNumber(1, 10_000))
+    .option('--by-sim', 'write dialogues SIM by SIM, which is faster, not in the order of time', false)
     .addOption(
       new Option('--end <date>', 'UTC midnight at which the telemetry ends')
         .argParser(midnight)
         .default(midnight(DEFAULT_END), DEFAULT_END),
     )
     .action(simulate);
+  program
+    .command('fit')
+    .description('fit clusters and population models on days with signaling')
+    .requiredOption('--from <date>', 'first UTC day', day)
+    .requiredOption('--to <date>', 'last UTC day', day)
+    .option('--seed <n>', 'seed', wholeNumber(0, 4_294_967_295), 1)
+    .action(async (options: FitOptions) => {
+      process.exitCode = await fitCommand(options, Config.fromEnvironment());
+    });
+  program
+    .command('detect')
+    .description('judge the population of a day now')
+    .requiredOption('--day <date>', 'the UTC day', day)
+    .option('--seed <n>', 'seed', wholeNumber(0, 4_294_967_295), 1)
+    .option('--json', 'print what was decided as one line of JSON', false)
+    .action(async (options: DetectOptions) => {
+      process.exitCode = await detectCommand(options, Config.fromEnvironment());
+    });
+  program
+    .command('evaluate')
+    .description('measure population detectors and scopes on populations with known truth')
+    .option('--data <directory>', 'CSV files with a truth.json; default: simulated populations')
+    .option('--sims <n>', 'SIMs of a simulated population', wholeNumber(200, 1_000_000), 12_000)
+    .option('--days <n>', 'days of it', wholeNumber(2, 62), 8)
+    .option('--seeds <list>', 'a population for each seed, such as 1,2,3', seedList, [1])
+    .option('--json', 'print one line of JSON', false)
+    .action((options: EvaluateOptions) => evaluate(options));
+  program
+    .command('score')
+    .description('fit a population detector to a table of numbers and score its rows')
+    .requiredOption('--detector <id>', 'isolation-forest, gaussian-mixture or tukey-fences')
+    .requiredOption('--input <file>', 'CSV with a header, every column but the label a feature; - for standard input')
+    .option('--label <column>', 'column that says which rows are anomalies (1), to print the area under the ROC curve')
+    .option('--seed <n>', 'seed', wholeNumber(0, 4_294_967_295), 1)
+    .option('--options <json>', "the detector's options")
+    .option('--output <file>', 'write the score of each row there, as CSV')
+    .action((options: ScoreOptions) => score(options));
   program
     .command('check')
     .description("hold a detector's package against the contract, or begin a new one")

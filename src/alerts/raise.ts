@@ -2,6 +2,7 @@
 import { singleton } from 'tsyringe';
 import type { Transaction } from '../database/database';
 import { takeTurn } from '../database/lease';
+import { DetectorRegistry } from '../detection/host/registry';
 import { fingerprint, type Finding, type Judged, type Verdicts } from '../detection/verdicts';
 import { Entropy } from '../runtime';
 import { announceAlerts, noteChange, type AlertChange } from './alert-change';
@@ -17,7 +18,10 @@ interface Touched {
 
 @singleton()
 export class AlertRaiser {
-  constructor(private readonly entropy: Entropy) {}
+  constructor(
+    private readonly entropy: Entropy,
+    private readonly registry: DetectorRegistry,
+  ) {}
 
   /** `now`: the wall clock, which says what is late and which dismissals ran out. Everything else goes by event time. */
   async raise(tx: Transaction, verdicts: Verdicts, now: Date): Promise<AlertChange[]> {
@@ -29,13 +33,18 @@ export class AlertRaiser {
     const known = new Set(episodes.map(({ record }) => record.alertId));
     if (closedThrough) {
       const clearable = await lockClearable(tx, clientId, new Date(closedThrough.getTime() - CLEAR_AFTER_MS));
-      for (const record of clearable.filter(({ alertId }) => !known.has(alertId))) {
+      for (const record of clearable.filter(({ alertId, detectorId }) => !known.has(alertId) && this.mayClear(verdicts, detectorId))) {
         const episode = storedEpisode(record, []);
         settle(episode, { closedThrough, now }, false);
         episodes.push(episode);
       }
     }
     return this.store(tx, clientId, episodes, now);
+  }
+
+  /** The population is judged later than the day closes, so a close says nothing of its alerts, and its run nothing of the others. */
+  private mayClear({ ofPopulation }: Verdicts, detectorId: string): boolean {
+    return (this.registry.find(detectorId)?.meta.scope === 'population') === (ofPopulation ?? false);
   }
 
   private async workOut(tx: Transaction, verdicts: Verdicts, touched: ReadonlyMap<string, Touched>, now: Date): Promise<Episode[]> {

@@ -36,6 +36,11 @@ export interface Transaction {
   readonly manager: EntityManager;
   /** Bulk load in PostgreSQL's binary COPY format; answers the number of rows. */
   copyBinary(table: string, columns: readonly string[], data: Uint8Array): Promise<number>;
+  /**
+   * Bulk read in PostgreSQL's binary COPY format, handed on piece by piece as it arrives; a piece may end anywhere. COPY takes no parameters: numbers and
+   * days stand in the SELECT itself, checked by the caller. On the embedded database the whole answer is one piece, so ask for a page.
+   */
+  copyOut(select: string, take: (bytes: Buffer) => void): Promise<void>;
   /** Wakes the workers of this channel, here and in other processes, once the transaction has committed. */
   poke(channel: PokeChannel): void;
   /** Runs after the commit, never after a rollback; must not throw. */

@@ -1,5 +1,6 @@
 /** One open transaction as the code sees it, and the single round trip that opens it under its role, client and time limit. */
 import type { ClientBase } from 'pg';
+import { to as copyTo } from 'pg-copy-streams';
 import type { EntityManager, QueryRunner } from 'typeorm';
 import type { Backend } from './backend';
 import type { DatabaseRole, PokeChannel, Transaction, TransactionOptions } from './database';
@@ -61,6 +62,12 @@ export class OpenTransaction implements Transaction {
   async copyBinary(table: string, columns: readonly string[], data: Uint8Array): Promise<number> {
     this.mustBeOpen();
     return this.backend.copyBinary(this.connection, `${identifier(table)} (${columns.map(identifier).join(', ')})`, data);
+  }
+
+  async copyOut(select: string, take: (bytes: Buffer) => void): Promise<void> {
+    this.mustBeOpen();
+    this.onStatement?.(select, this.options);
+    for await (const bytes of this.connection.query(copyTo(`COPY (${select}) TO STDOUT (FORMAT binary)`))) take(bytes as Buffer);
   }
 
   poke(channel: PokeChannel): void {

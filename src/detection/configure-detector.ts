@@ -79,7 +79,7 @@ export class ConfigureDetectorResolver {
 
   @Mutation(() => ConfigureDetectorPayload, {
     description:
-      'Configures a detector for a client, a fleet or a SIM. The last closed day and the open ones are judged again. Puts a failed detector on again.',
+      'Configures a detector for a client, a fleet or a SIM. The last closed day and the open ones are judged again; a detector of the population follows with its next run. Puts a failed detector on again.',
   })
   async configureDetector(
     @Arg('input', () => ConfigureDetectorInput, { description: 'How it is to run.' }) input: ConfigureDetectorInput,
@@ -93,7 +93,7 @@ export class ConfigureDetectorResolver {
         const configuration = await context.write('detection.configureDetector', target.clientId, async (tx) => {
           await requireTarget(tx, target);
           const row = await store(tx, context, detector, target, input.mode ?? null, options);
-          await this.judgeAgain(tx, target);
+          if (detector.meta.scope === 'client') await this.judgeAgain(tx, target);
           return row;
         });
         return { detector: ShownDetector.of(detector), configuration, userErrors: [] };

@@ -66,7 +66,7 @@ export class DetectorResolver {
     const clientId = askedClient(context.caller, client);
     if (clientId === null) return null;
     const standing = await context.load(standingLoader, clientId);
-    return DetectorMode[standing?.configuration.clientRow(detector.id)?.mode ?? 'ENABLED'];
+    return DetectorMode[standing?.configuration.clientRow(detector.id)?.mode ?? this.registry.defaultMode(detector.id)];
   }
 
   @FieldResolver(() => [DetectorConfigurationEntry], {

@@ -9,6 +9,8 @@ import { ConfigurationScope, DetectorMode } from './host/modes';
 export enum DetectorInputKind {
   USAGE = 'USAGE',
   EVENTS = 'EVENTS',
+  FEATURES = 'FEATURES',
+  SERVICES = 'SERVICES',
 }
 
 registerEnumType(DetectorInputKind, {
@@ -17,8 +19,17 @@ registerEnumType(DetectorInputKind, {
   valuesConfig: {
     USAGE: { description: 'Totals, limits and baselines, one row per SIM and UTC day.' },
     EVENTS: { description: 'Connection events, device events and usage records of a UTC day, one row each.' },
+    FEATURES: { description: 'The 95 daily signaling features of each SIM, once a day.' },
+    SERVICES: { description: 'Voice and SMS, data and MAP in each visited country, hour by hour.' },
   },
 });
+
+const inputKinds = {
+  usage: DetectorInputKind.USAGE,
+  events: DetectorInputKind.EVENTS,
+  features: DetectorInputKind.FEATURES,
+  services: DetectorInputKind.SERVICES,
+} as const;
 
 export enum DetectionWindow {
   DAY = 'DAY',
@@ -60,7 +71,7 @@ export class DetectorKind {
   severity: string;
   @Field(() => String, { nullable: true, description: 'Severity of the same trouble when it is worse; null where there is no worse.' })
   escalatedSeverity: string | null;
-  @Field(() => String, { description: 'What an alert is about: SIM, FLEET, CLIENT or NETWORK.' })
+  @Field(() => String, { description: 'What an alert is about: SIM, FLEET, CLIENT, NETWORK or COUNTRY.' })
   subject: string;
   @Field(() => DetectionWindow, { description: 'The period that one hit belongs to.' })
   window: DetectionWindow;
@@ -138,7 +149,7 @@ export class ShownDetector {
       version: meta.version,
       title: meta.title,
       summary: meta.summary,
-      input: meta.input === 'usage' ? DetectorInputKind.USAGE : DetectorInputKind.EVENTS,
+      input: inputKinds[meta.input],
       needs: meta.needs,
       kinds: meta.kinds.map((kind) => DetectorKind.of(kind)),
       optionsSchema: configurableOptions(detector),

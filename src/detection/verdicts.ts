@@ -10,7 +10,7 @@ export interface Finding {
   readonly kind: string;
   readonly title: string;
   readonly subject: SubjectKind;
-  /** sim_id, fleet_id, PLMN, or the client_id, as text. */
+  /** sim_id, fleet_id, PLMN, country (ISO 3166-1 alpha-2), or the client_id, as text. */
   readonly subjectId: string;
   readonly simId: string | null;
   readonly fleetId: string | null;
@@ -36,6 +36,8 @@ export interface Verdicts {
   readonly judged: readonly Judged[];
   /** End of the client's last closed day (event time): alerts without a hit since long enough resolve. null before the first close. */
   readonly closedThrough: Date | null;
+  /** They come from the population run, and `closedThrough` says how far that is: it alone clears what population detectors raised. */
+  readonly ofPopulation?: true;
 }
 
 /** fingerprint of an alert within its client. */

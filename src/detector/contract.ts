@@ -1,10 +1,14 @@
 /** THE CONTRACT: what a detector is. Imports nothing but the column catalogue; built-ins and partners' detectors see exactly this. */
 import type { ColumnName, ColumnsOf } from './columns';
+import type { FeatureMatrix } from './feature-matrix';
 
 export const CONTRACT_VERSION = 1;
 
-/** What the rows of an input are: SIM-days (`usage`), single events of SIMs in time order (`events`), or the 95 daily signaling features (`features`). */
-export type InputKind = 'usage' | 'events' | 'features';
+/**
+ * What the rows of an input are: SIM-days (`usage`), single events of SIMs in time order (`events`), the 95 daily signaling features of a SIM
+ * (`features`), or the services of a visited country hour by hour (`services`).
+ */
+export type InputKind = 'usage' | 'events' | 'features' | 'services';
 
 export type Severity = 'INFO' | 'WARNING' | 'CRITICAL';
 
@@ -18,8 +22,8 @@ export interface Kind {
   readonly severity: Severity;
   /** Severity where `fires` is 2: the same trouble, worse (a limit is breached rather than near). */
   readonly escalated?: Severity;
-  /** What the alert is about. Rows of one fleet, network or client are merged by the host: the highest `fires`, then the highest score, speaks. */
-  readonly subject: 'SIM' | 'FLEET' | 'CLIENT' | 'NETWORK';
+  /** What the alert is about. Rows of one fleet, network, country or client are merged by the host: the highest `fires`, then the highest score, speaks. */
+  readonly subject: 'SIM' | 'FLEET' | 'CLIENT' | 'NETWORK' | 'COUNTRY';
   /** The window that a hit belongs to: evaluating it again updates the same occurrence. */
   readonly window: 'DAY' | 'WEEK' | 'BILLING_CYCLE';
   /** `ANY_TIME`: judged on the open day too (running totals may only grow). `CLOSED_DAY`: only once the day is closed (drops and silence). */
@@ -75,6 +79,8 @@ export interface DetectorMeta<Columns extends ColumnName> {
   readonly input: InputKind;
   /** The columns it reads; reading another is a compile error and a MUST NOT. */
   readonly needs: readonly Columns[];
+  /** Of `features`: it works on whatever number columns it is fitted on, under any names; its model MUST remember them and refuse others. `simwarden score` runs such detectors on any table. */
+  readonly anyColumns?: boolean;
   readonly kinds: readonly Kind[];
   readonly options: OptionsSchema;
   /** `itself`: the detector sets `fires`. `by-rank`: the host flags scores above the contamination threshold. */
@@ -92,6 +98,8 @@ export interface DetectorMeta<Columns extends ColumnName> {
 export interface DetectorInput<Columns extends ColumnName> {
   readonly rows: number;
   readonly columns: ColumnsOf<Columns>;
+  /** Of `features`, where the host has them so: the same numbers row by row, without `blockedByUs`. Read it through `featureMatrix`, which makes it where it is missing. */
+  readonly matrix?: FeatureMatrix;
   /** rows × kinds, row-major: 1 where the kind was firing for the row's subject in the last closed window. */
   readonly wasFiring: Uint8Array;
   /** rows × kinds: for how many consecutive closed windows before this one the kind fired. */
@@ -124,7 +132,21 @@ export interface Detection {
   readonly state?: Float64Array;
 }
 
-export const evidenceUnits = ['bytes', 'events', 'days', 'ratio', 'percent', 'seconds', 'SIMs', ''] as const;
+export const evidenceUnits = [
+  'bytes',
+  'events',
+  'days',
+  'ratio',
+  'percent',
+  'seconds',
+  'minutes',
+  'SIMs',
+  'dialogues',
+  'networks',
+  'nodes',
+  'changes',
+  '',
+] as const;
 
 /** One reason for a verdict, in numbers an engineer can check. */
 export interface Evidence {
@@ -132,7 +154,7 @@ export interface Evidence {
   readonly column: string;
   readonly observed: number | string | null;
   readonly expected: number | string | null;
-  /** One of `evidenceUnits`: `bytes`, `events`, `days`, `ratio`, `percent`, `seconds`, `SIMs`, or '' for names. */
+  /** One of `evidenceUnits`, or '' for names. */
   readonly unit: string;
   /** Share of the verdict it explains, 0 to 1. */
   readonly weight: number;

@@ -12,8 +12,8 @@ import { isoWeekday, type Day } from '../days';
 const weekdays = ['MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY', 'SUNDAY'] as const;
 
 interface HostOption {
-  /** A detector that reads this column may be configured with the option, whether or not its own schema names it. */
-  readonly column: ColumnName;
+  /** A detector that reads this column may be configured with the option, whether or not its own schema names it; null: every population detector. */
+  readonly column: ColumnName | null;
   readonly schema: OptionSchema;
 }
 
@@ -38,6 +38,16 @@ const hostOptions: Readonly<Record<string, HostOption>> = {
       description: 'Host names, IPs or AS numbers (AS64500) that the SIMs may use; empty = no list.',
     },
   },
+  modelScope: {
+    column: null,
+    schema: {
+      type: 'string',
+      default: 'PER_CLUSTER',
+      enum: ['GLOBAL', 'PER_CLUSTER', 'MAJOR_CLUSTER'],
+      description:
+        "Which model scores a device: GLOBAL, one of all devices; PER_CLUSTER, its own cluster's; MAJOR_CLUSTER, that of the cluster which holds most of its client's devices in the country. Only the operator's counts.",
+    },
+  },
   expectedSilence: {
     column: 'expectedSilence',
     schema: {
@@ -53,7 +63,8 @@ const hostOptions: Readonly<Record<string, HostOption>> = {
 /** Everything that the detector may be configured with: its own options, and the host's for the columns it reads. */
 export function configurableOptions({ meta }: Detector): OptionsSchema {
   const added = Object.entries(hostOptions).filter(
-    ([name, option]) => meta.needs.includes(option.column) && !Object.hasOwn(meta.options.properties, name),
+    ([name, { column }]) =>
+      (column === null ? meta.scope === 'population' : meta.needs.includes(column)) && !Object.hasOwn(meta.options.properties, name),
   );
   return {
     ...meta.options,
@@ -67,6 +78,7 @@ export interface EffectiveOptions {
   readonly allowedNetworks: readonly string[];
   readonly allowedDestinations: readonly string[];
   readonly expectedSilence: readonly string[];
+  readonly modelScope: 'GLOBAL' | 'PER_CLUSTER' | 'MAJOR_CLUSTER';
 }
 
 /** Checks what was configured; answers the mistakes instead where there are some. */
@@ -81,6 +93,7 @@ export function effectiveOptions(detector: Detector, given: unknown): { options:
       allowedNetworks: list('allowedNetworks'),
       allowedDestinations: list('allowedDestinations'),
       expectedSilence: list('expectedSilence'),
+      modelScope: (answer.options['modelScope'] as EffectiveOptions['modelScope'] | undefined) ?? 'PER_CLUSTER',
     },
   };
 }

@@ -1,6 +1,6 @@
 /** The detectors of this process, in the order in which they are shown; what the host can't run is refused here, at start. */
 import { singleton } from 'tsyringe';
-import { columnCatalogue, CONTRACT_VERSION, type ColumnName, type Detector } from '../../detector';
+import { CONTRACT_VERSION, isColumnOf, type ColumnName, type Detector } from '../../detector';
 import { SimwardenError } from '../../errors';
 
 @singleton()
@@ -16,6 +16,17 @@ export class DetectorRegistry {
 
   all(): readonly Detector[] {
     return [...this.detectors.values()];
+  }
+
+  /** Those that look at the whole population once a day, in the order in which they were registered. */
+  population(): readonly Detector[] {
+    return this.all().filter(({ meta }) => meta.scope === 'population');
+  }
+
+  /** How it runs where nobody configured it. Of the population detectors the first speaks; several that say the same would be so many alerts. */
+  defaultMode(id: string): 'ENABLED' | 'SHADOW' {
+    const [first] = this.population();
+    return this.find(id)?.meta.scope === 'population' && first?.meta.id !== id ? 'SHADOW' : 'ENABLED';
   }
 
   find(id: string): Detector | undefined {
@@ -34,16 +45,26 @@ function whyRefused({ meta }: Detector): string | undefined {
   const contract: number = meta.contract;
   if (contract !== CONTRACT_VERSION) return `expected contract ${CONTRACT_VERSION}, got ${contract}`;
   if (!/^[a-z][a-z0-9-]{0,63}$/.test(meta.id)) return 'its id must match [a-z][a-z0-9-]{0,63}';
-  if (meta.input !== 'usage' && meta.input !== 'events')
-    return `its input is "${meta.input as string}"; this version runs detectors of usage and events`;
-  if (meta.decides !== 'itself') return 'it decides by rank; this version runs detectors that decide themselves';
-  if (meta.scope !== 'client') return 'its scope is the population; this version runs detectors of one client at a time';
+  const mistake = meta.scope === 'population' ? whyNotPopulation(meta) : whyNotClient(meta);
+  if (mistake !== undefined) return mistake;
   if ((meta.stateWidth ?? 0) !== 0) return 'it carries state from day to day (stateWidth); this version stores none: declare 0';
   if (meta.kinds.length === 0) return 'it declares no kind';
   if (new Set(meta.kinds.map((kind) => kind.id)).size !== meta.kinds.length) return 'it declares a kind twice';
   const kind = meta.kinds.find(({ id }) => !/^[A-Z][A-Z0-9_]{0,63}$/.test(id));
   if (kind) return `its kind "${kind.id}" must match [A-Z][A-Z0-9_]{0,63}`;
-  const foreign = meta.needs.find((name: ColumnName) => columnCatalogue[name]?.input !== meta.input);
+  const foreign = meta.needs.find((name: ColumnName) => !isColumnOf(name, meta.input));
   if (foreign !== undefined) return `the input "${meta.input}" has no column "${foreign}"`;
+  return undefined;
+}
+
+function whyNotClient({ decides }: Detector['meta']): string | undefined {
+  if (decides !== 'itself') return 'it decides by rank; detectors of one client at a time decide themselves';
+  return undefined;
+}
+
+function whyNotPopulation({ input, decides, kinds }: Detector['meta']): string | undefined {
+  if (input !== 'features') return `its input is "${input}"; detectors of the population look at features`;
+  if (decides !== 'by-rank') return 'it decides itself; detectors of the population decide by rank';
+  if (kinds.length !== 1 || kinds[0]?.subject !== 'SIM') return 'a detector of the population declares one kind, whose subject is a SIM';
   return undefined;
 }

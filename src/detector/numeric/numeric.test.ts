@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { median, quantile, seededRandom } from '.';
+import { imputeMedians, median, quantile, randomStream, robustZ, sampleWithoutReplacement, seededRandom, usualOf } from '.';
 
 describe('seeded random numbers', () => {
   it('are the same again for the same seed, and others for another', () => {
@@ -60,5 +60,51 @@ describe('quantiles of type 7', () => {
         expect(low).toBeLessThanOrEqual(high + slack);
       }),
     );
+  });
+});
+
+describe('streams of random numbers', () => {
+  const draw = (seed: number, index: number, count = 4) => Array.from({ length: count }, randomStream(seed, index));
+
+  it('are the same again for the same seed and number, and stay what they were', () => {
+    expect(draw(7, 3)).toEqual(draw(7, 3));
+    expect(draw(1, 0)).toEqual([0.24621608620509505, 0.7773899503517896, 0.6734998780302703, 0.6740458293352276]);
+  });
+
+  it('have nothing to do with their neighbours', () => {
+    const firsts = Array.from({ length: 400 }, (_, at) => draw(Math.floor(at / 20), at % 20, 1)[0]!);
+    expect(new Set(firsts).size).toBe(400);
+    const tenths = new Array<number>(10).fill(0);
+    for (const value of firsts) tenths[Math.floor(value * 10)]! += 1;
+    expect(tenths.reduce((sum, count) => sum + (count - 40) ** 2 / 40, 0)).toBeLessThan(27.9);
+  });
+
+  it('draw samples without replacement in which every row is as likely', () => {
+    const times = new Array<number>(10).fill(0);
+    for (let index = 0; index < 2_000; index++) {
+      const sample = sampleWithoutReplacement(10, 4, randomStream(1, index));
+      expect(new Set(sample).size).toBe(4);
+      for (const row of sample) times[row]! += 1;
+    }
+    expect(times.every((count) => Math.abs(count - 800) < 100)).toBe(true);
+    expect(Array.from(sampleWithoutReplacement(3, 9, randomStream(1, 0))).sort()).toEqual([0, 1, 2]);
+  });
+});
+
+describe('what is usual', () => {
+  const matrix = { rows: 5, columns: 2, values: Float32Array.of(1, NaN, 2, NaN, 3, NaN, 4, NaN, 100, NaN) };
+
+  it('is told by order, so that one wild row does not move it', () => {
+    const usual = usualOf(matrix);
+    expect([usual.lowerQuartile[0], usual.median[0], usual.upperQuartile[0], usual.median[1]]).toEqual([2, 3, 4, NaN]);
+    expect(robustZ(usual, 0, 3 + 2 / 1.349, 0)).toBeCloseTo(1, 12);
+    expect(robustZ(usual, 0, 13, 5)).toBe(2);
+    expect(robustZ(usual, 1, 13, 5)).toBe(0);
+  });
+
+  it('stands in for what is missing; 0 where nothing is known', () => {
+    const copy = { ...matrix, values: Float32Array.of(NaN, NaN, 7, NaN), rows: 2 };
+    imputeMedians(copy, Float64Array.of(3, NaN));
+    expect(Array.from(copy.values)).toEqual([3, 0, 7, 0]);
   });
 });

@@ -5,6 +5,11 @@ export function quantile(values: ArrayLike<number>, probability: number): number
   const sorted = Float64Array.from(values)
     .filter((value) => !Number.isNaN(value))
     .sort();
+  return quantileOfSorted(sorted, probability);
+}
+
+/** The same of ascending values without NaN, which it neither copies nor sorts. */
+export function quantileOfSorted(sorted: ArrayLike<number>, probability: number): number {
   if (sorted.length === 0) return NaN;
   const position = (sorted.length - 1) * Math.min(1, Math.max(0, probability));
   const below = Math.floor(position);

@@ -4,6 +4,7 @@ import type { Finding, Judged } from '../../../src/detection/verdicts';
 import type { AlertChange } from '../../../src/alerts/alert-change';
 import { AlertRaiser } from '../../../src/alerts/raise';
 import type { Database, Transaction } from '../../../src/database/database';
+import { DetectorRegistry } from '../../../src/detection';
 import { SystemEntropy } from '../../../src/runtime';
 
 const DAY_MS = 86_400_000;
@@ -71,7 +72,7 @@ export function finding(hit: Hit): Finding {
 }
 
 export class AlertStory {
-  private readonly raiser = new AlertRaiser(new SystemEntropy());
+  private readonly raiser = new AlertRaiser(new SystemEntropy(), new DetectorRegistry());
 
   constructor(
     readonly database: Database,

@@ -12,7 +12,9 @@ export const evidenceDeclared: Check = {
     const explains = bench.detector.explain !== undefined;
     if (meta.decides === 'by-rank' && !explains) return { skipped: 'the host explains ranks by the features themselves' };
     for (const each of bench.anomalous) {
-      const fired = firing(meta, await bench.detect(each));
+      // Of a ranking the host flags the rows; the planted ones are what it would ask about.
+      const fired =
+        meta.decides === 'by-rank' ? each.planted.map((row) => ({ row, kind: each.kind })) : firing(meta, await bench.detect(each));
       if (fired.length === 0) continue;
       if (!explains) return ['there is no explain, yet the detector decides itself: say why it fires'];
       const answers = await bench.explain(each, fired);

@@ -33,8 +33,8 @@ export const metaValid: Check = {
       `meta.reference: expected one line, got ${JSON.stringify(meta.reference)}`,
     );
     demand(
-      ['usage', 'events', 'features'].includes(meta.input),
-      `meta.input: expected usage, events or features, got ${JSON.stringify(meta.input)}`,
+      ['usage', 'events', 'features', 'services'].includes(meta.input),
+      `meta.input: expected usage, events, features or services, got ${JSON.stringify(meta.input)}`,
     );
     demand(['itself', 'by-rank'].includes(meta.decides), `meta.decides: expected itself or by-rank, got ${JSON.stringify(meta.decides)}`);
     demand(['client', 'population'].includes(meta.scope), `meta.scope: expected client or population, got ${JSON.stringify(meta.scope)}`);
@@ -64,7 +64,7 @@ function kindMistakes(kind: Kind): string[] {
   if (kind.escalated !== undefined && severities.indexOf(kind.escalated) <= severities.indexOf(kind.severity)) {
     mistakes.push(`kind ${kind.id}: expected an escalated severity above ${kind.severity}, got ${JSON.stringify(kind.escalated)}`);
   }
-  if (!['SIM', 'FLEET', 'CLIENT', 'NETWORK'].includes(kind.subject))
+  if (!['SIM', 'FLEET', 'CLIENT', 'NETWORK', 'COUNTRY'].includes(kind.subject))
     mistakes.push(`kind ${kind.id}: unknown subject ${JSON.stringify(kind.subject)}`);
   if (!['DAY', 'WEEK', 'BILLING_CYCLE'].includes(kind.window))
     mistakes.push(`kind ${kind.id}: unknown window ${JSON.stringify(kind.window)}`);

@@ -1,0 +1,232 @@
+/** The paper's Table II on a population: what each detector under each scope says of every incident's client and day, and of the control. */
+import { FEATURE_COUNT, type Detector } from '../../detector';
+import type { Day } from '../../detection/days';
+import type { FeatureRows } from '../../detection/features/feature-store';
+import { effectiveOptions } from '../../detection/host/host-options';
+import { addClusterVector, CLUSTER_WIDTH } from '../../detection/population/cluster-features';
+import { fitPopulation, type FittedPopulation } from '../../detection/population/fit';
+import { readModel } from '../../detection/population/model-file';
+import { populationScopes, type PlannedDetector, type PopulationScope } from '../../detection/population/plan';
+import { countCells, scoreRows, type LoadedModel, type ModelOf, type ScoredRows } from '../../detection/population/scoring';
+import { TrainingSample } from '../../detection/population/training-sample';
+import { decide, type CellCount, type PairDecision } from '../../detection/significance/decide';
+import type { PopulationDays } from './population-days';
+
+/** One incident on one of its days, as one detector under one scope saw it. */
+export interface IncidentDay {
+  readonly kind: string;
+  readonly client: string;
+  readonly country: string;
+  readonly day: Day;
+  /** SIMs of the incident with signaling on the day. */
+  readonly devicesHit: number;
+  /** Share of them that was flagged, 0 to 1. */
+  readonly recall: number;
+  readonly zScore: number;
+  readonly correctedPValue: number;
+  readonly verdict: PairDecision['verdict'];
+}
+
+export interface Assessment {
+  readonly detector: string;
+  readonly scope: PopulationScope;
+  /** Clients with incidents that were ANOMALOUS in an incident's country on one of its days. */
+  readonly found: number;
+  readonly clients: number;
+  readonly incidents: readonly IncidentDay[];
+  /** Decisions ANOMALOUS of control clients, on any day. */
+  readonly controls: readonly { readonly client: string; readonly country: string; readonly day: Day; readonly zScore: number }[];
+  /** Decisions ANOMALOUS where there was no incident, of any client, among all such decisions. */
+  readonly falseAlarms: number;
+  readonly quietPairs: number;
+}
+
+export interface AssessProgress {
+  (done: number, total: number): void;
+}
+
+export async function assess(
+  population: PopulationDays,
+  detectors: readonly Detector[],
+  seed: number,
+  progress: AssessProgress = () => undefined,
+): Promise<Assessment[]> {
+  const asked = detectors.flatMap((detector) => populationScopes.map((scope) => ({ detector, scope })));
+  const fitted = await fitAll(population, detectors, seed);
+  const clusters = clustersByDay(population, fitted);
+  const results: Assessment[] = [];
+  for (const [index, { detector, scope }] of asked.entries()) {
+    progress(index, asked.length);
+    const failure = fitted.failures.get(detector.meta.id);
+    if (failure !== undefined) throw new Error(`${detector.meta.id} could not be fitted: ${failure}`);
+    results.push(await assessOne(population, plannedOf(detector, scope), modelsOf(fitted, detector), clusters));
+  }
+  return results;
+}
+
+function plannedOf(detector: Detector, scope: PopulationScope): PlannedDetector {
+  const answer = effectiveOptions(detector, {});
+  if ('errors' in answer) throw new Error(answer.errors.join('; '));
+  return { detector, scope, options: answer.options.detector };
+}
+
+/** Models of both scopes, from a sample over all days, as a month's models are. */
+function fitAll(population: PopulationDays, detectors: readonly Detector[], seed: number): Promise<FittedPopulation> {
+  const sample = new TrainingSample(seed);
+  for (const day of population.days) population.rows.get(day)!.forEach((rows, client) => sample.add(client, day, rows));
+  return fitPopulation({
+    sample: sample.finish(),
+    plan: detectors.flatMap((detector) => [plannedOf(detector, 'GLOBAL'), plannedOf(detector, 'PER_CLUSTER')]),
+    seed,
+    fromDay: population.days[0]!,
+    toDay: population.days.at(-1)!,
+    before: { clusters: null, firstFree: 0 },
+  });
+}
+
+function modelsOf({ models }: FittedPopulation, { meta }: Detector): ModelOf {
+  const own = new Map<string, LoadedModel>();
+  for (const { detectorId, scope, cluster, bytes } of models)
+    if (detectorId === meta.id) own.set(`${scope} ${cluster}`, readModel(bytes, meta.id));
+  return (scope, cluster) => own.get(`${scope} ${cluster}`)!;
+}
+
+type ClustersByDay = ReadonlyMap<Day, readonly Int32Array[]>;
+
+/** Each SIM by its other days, so that what goes wrong on a day doesn't change whom it is measured against; by the day itself where there is no other. */
+function clustersByDay({ days, rows }: PopulationDays, { clusters }: FittedPopulation): ClustersByDay {
+  const sums = new Map<string, { vector: Float64Array; days: number }>();
+  const vectorOf = (own: FeatureRows, row: number): Float64Array => {
+    const vector = new Float64Array(CLUSTER_WIDTH);
+    addClusterVector(own.values, row * FEATURE_COUNT, vector, 0);
+    return vector;
+  };
+  for (const day of days) {
+    for (const own of rows.get(day)!) {
+      own.simIds.forEach((simId, row) => {
+        const sum = sums.get(simId) ?? { vector: new Float64Array(CLUSTER_WIDTH), days: 0 };
+        vectorOf(own, row).forEach((value, i) => (sum.vector[i]! += value));
+        sum.days += 1;
+        sums.set(simId, sum);
+      });
+    }
+  }
+  const assigned = days.map((day): [Day, Int32Array[]] => [
+    day,
+    rows.get(day)!.map((own) => {
+      const vectors = new Float64Array(own.simIds.length * CLUSTER_WIDTH);
+      own.simIds.forEach((simId, row) => {
+        const today = vectorOf(own, row);
+        const sum = sums.get(simId)!;
+        for (let i = 0; i < CLUSTER_WIDTH; i++)
+          vectors[row * CLUSTER_WIDTH + i] = sum.days === 1 ? today[i]! : (sum.vector[i]! - today[i]!) / (sum.days - 1);
+      });
+      return clusters.assign(vectors);
+    }),
+  ]);
+  return new Map(assigned);
+}
+
+async function assessOne(
+  population: PopulationDays,
+  planned: PlannedDetector,
+  modelOf: ModelOf,
+  clusters: ClustersByDay,
+): Promise<Assessment> {
+  const incidents: IncidentDay[] = [];
+  const controls: Assessment['controls'][number][] = [];
+  const found = new Set<string>();
+  let falseAlarms = 0;
+  let quietPairs = 0;
+  for (const day of population.days) {
+    const { pairs, scored } = await decideDay(population, planned, modelOf, day, clusters.get(day)!);
+    const seen = population.incidents
+      .filter((incident) => incident.days.includes(day))
+      .flatMap((incident) => incidentDay(population, incident, day, pairs, scored) ?? []);
+    incidents.push(...seen);
+    for (const { client, verdict } of seen) if (verdict === 'ANOMALOUS') found.add(client);
+    for (const { clientId, country, verdict, zScore } of pairs) {
+      const client = population.clients[clientId]!;
+      const isHit = seen.some((incident) => incident.client === client && incident.country === country);
+      if (isHit || verdict === 'ABSTAINED') continue;
+      quietPairs += 1;
+      if (verdict !== 'ANOMALOUS') continue;
+      falseAlarms += 1;
+      if (population.controls.includes(client)) controls.push({ client, country, day, zScore });
+    }
+  }
+  const clients = new Set(population.incidents.map(({ client }) => client)).size;
+  return {
+    detector: planned.detector.meta.id,
+    scope: planned.scope,
+    found: found.size,
+    clients,
+    incidents,
+    controls,
+    falseAlarms,
+    quietPairs,
+  };
+}
+
+async function decideDay(
+  population: PopulationDays,
+  planned: PlannedDetector,
+  modelOf: ModelOf,
+  day: Day,
+  clusters: readonly Int32Array[],
+): Promise<{ pairs: PairDecision[]; scored: ScoredRows[] }> {
+  const cells: CellCount[] = [];
+  const scored: ScoredRows[] = [];
+  for (const [clientId, rows] of population.rows.get(day)!.entries()) {
+    const asked = { day, rows, clusters: clusters[clientId]!, majorOf: majorIn(rows, clusters[clientId]!) };
+    const answer = await scoreRows(planned, asked, modelOf, false);
+    scored.push(answer);
+    for (const cell of countCells(asked, answer)) cells.push({ clientId, ...cell });
+  }
+  return { pairs: decide(cells), scored };
+}
+
+/** The cluster of most of a client's devices in a country; the lowest of equals. */
+function majorIn({ countries }: FeatureRows, clusters: Int32Array): (country: string) => number {
+  const counts = new Map<string, Map<number, number>>();
+  countries.forEach((country, row) => {
+    const own = counts.get(country) ?? new Map<number, number>();
+    counts.set(country, own.set(clusters[row]!, (own.get(clusters[row]!) ?? 0) + 1));
+  });
+  return (country) => [...counts.get(country)!].sort(([a, most], [b, other]) => other - most || a - b)[0]![0];
+}
+
+/** null: none of its SIMs signaled on the day. */
+function incidentDay(
+  population: PopulationDays,
+  incident: PopulationDays['incidents'][number],
+  day: Day,
+  pairs: readonly PairDecision[],
+  scored: readonly ScoredRows[],
+): IncidentDay | null {
+  const clientId = population.clients.indexOf(incident.client);
+  const rows = population.rows.get(day)![clientId]!;
+  const hit = [...rows.simIds.keys()].filter((row) => incident.simIds.has(rows.simIds[row]!));
+  if (hit.length === 0) return null;
+  // by the networks that the SIMs were really in: the truth may name the country otherwise
+  const country = commonest(hit.map((row) => rows.countries[row]!));
+  const flagged = hit.filter((row) => scored[clientId]!.flagged[row] === 1).length;
+  const pair = pairs.find((one) => one.clientId === clientId && one.country === country);
+  return {
+    kind: incident.kind,
+    client: incident.client,
+    country,
+    day,
+    devicesHit: hit.length,
+    recall: flagged / hit.length,
+    zScore: pair?.zScore ?? 0,
+    correctedPValue: pair?.correctedPValue ?? 1,
+    verdict: pair?.verdict ?? 'ABSTAINED',
+  };
+}
+
+function commonest(values: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return [...counts].sort(([a, most], [b, other]) => other - most || (a < b ? -1 : 1))[0]![0];
+}

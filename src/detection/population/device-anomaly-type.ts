@@ -1,0 +1,132 @@
+/** A flagged device as GraphQL shows it. */
+import { Field, Float, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
+import type { Evidence } from '../../detector';
+import { toGlobalId } from '../../graphql/global-id';
+import { Node } from '../../graphql/nodes';
+import { DateScalar, DateTimeScalar, JsonScalar } from '../../graphql/scalars';
+
+export enum FeedbackVerdict {
+  HARMFUL = 'HARMFUL',
+  HARMLESS = 'HARMLESS',
+  EXPECTED = 'EXPECTED',
+  DUPLICATE = 'DUPLICATE',
+  UNSURE = 'UNSURE',
+}
+registerEnumType(FeedbackVerdict, {
+  name: 'FeedbackVerdict',
+  description: 'What a person says of an anomaly.',
+  valuesConfig: {
+    HARMFUL: { description: 'It is real trouble.' },
+    HARMLESS: { description: 'It is unusual, and does no harm: hidden from lists of this day and those after it, until its date.' },
+    EXPECTED: { description: 'It was known to come, such as a maintenance.' },
+    DUPLICATE: { description: 'It is trouble that another alert or incident covers.' },
+    UNSURE: { description: 'It was looked at without a conclusion.' },
+  },
+});
+
+@ObjectType({ description: 'One reason for a score, in numbers that can be checked.' })
+export class AnomalyEvidence {
+  @Field(() => String, { description: 'The feature it speaks of; `featureCatalogue` describes it.' })
+  column: string;
+  @Field(() => JsonScalar, { nullable: true, description: 'What was seen: a number in `unit`, or a name.' })
+  observed: number | string | null;
+  @Field(() => JsonScalar, { nullable: true, description: 'What would have been normal: a number in `unit`, or a name.' })
+  expected: number | string | null;
+  @Field(() => String, { description: '`dialogues`, `percent`, `seconds`, `minutes`, …; empty for names.' })
+  unit: string;
+  @Field(() => Float, { description: 'Share of the score it explains, 0 to 1.' })
+  weight: number;
+  @Field(() => String, { description: 'The same in words: "n_sai_reject 412, usual 3–9".' })
+  text: string;
+}
+
+@ObjectType({ description: 'What a person said of an anomaly.' })
+export class AnomalyFeedback {
+  @Field(() => FeedbackVerdict, { description: 'The verdict.' })
+  verdict: FeedbackVerdict;
+  @Field(() => String, { nullable: true, description: 'Why.' })
+  reason: string | null;
+  @Field(() => DateScalar, { nullable: true, description: 'Of HARMLESS: the last UTC day that it hides; null: for good.' })
+  until: string | null;
+  @Field(() => DateTimeScalar, { description: 'When it was given (wall clock).' })
+  at: Date;
+  @Field(() => String, { description: 'Who gave it.' })
+  by: string;
+}
+
+@ObjectType({ description: "A day's score of a SIM in its history." })
+export class AnomalyHistoryEntry {
+  @Field(() => DateScalar, { description: 'The UTC day.' })
+  day: string;
+  @Field(() => Float, { description: 'Its score on that day, 0 to 1.' })
+  score: number;
+}
+
+export interface DeviceAnomalyRow {
+  client_id: number;
+  day: string;
+  detector_id: string;
+  sim_id: string;
+  country: string;
+  cluster: number;
+  score: number;
+  raw_score: number;
+  evidence: Evidence[];
+  verdict: keyof typeof FeedbackVerdict | null;
+  reason: string | null;
+  until: string | null;
+  given_at: Date | null;
+  given_by: string | null;
+}
+
+@ObjectType({ implements: Node, description: "A SIM whose signaling on a UTC day scored above its model's threshold." })
+export class DeviceAnomaly extends Node {
+  @Field(() => DateScalar, { description: 'The UTC day.' })
+  day: string;
+  @Field(() => ID, { description: "The detector's own id." })
+  detector: string;
+  @Field(() => String, { description: 'Visited country, ISO 3166-1 alpha-2; ZZ where it is unknown.' })
+  country: string;
+  @Field(() => Int, { description: 'Number of the cluster it was measured against; see `clusters`.' })
+  cluster: number;
+  @Field(() => Float, { description: "Share of the model's training scores below, 0 to 1: what is ranked by." })
+  score: number;
+  @Field(() => Float, { description: 'The score as the detector measures it: higher is more unusual.' })
+  rawScore: number;
+  @Field(() => [AnomalyEvidence], { description: 'Why, the weightiest first.' })
+  evidence: readonly Evidence[];
+  @Field(() => AnomalyFeedback, {
+    nullable: true,
+    description: 'What a person said of it, or, HARMLESS, of this SIM on an earlier day so that it is hidden; null where nobody did.',
+  })
+  feedback: AnomalyFeedback | null;
+  clientId: number;
+  simId: string;
+
+  static of(row: DeviceAnomalyRow): DeviceAnomaly {
+    return Object.assign(new DeviceAnomaly(), {
+      id: toGlobalId('DeviceAnomaly', row.client_id, `${row.day}:${row.detector_id}:${row.sim_id}`),
+      clientId: row.client_id,
+      simId: row.sim_id,
+      day: row.day,
+      detector: row.detector_id,
+      country: row.country,
+      cluster: row.cluster,
+      score: row.score,
+      rawScore: row.raw_score,
+      evidence: row.evidence,
+      feedback:
+        row.verdict === null
+          ? null
+          : { verdict: FeedbackVerdict[row.verdict], reason: row.reason, until: row.until, at: row.given_at!, by: row.given_by! },
+    });
+  }
+}
+
+/** Day, detector and SIM of a DeviceAnomaly's key; null where it can't be one. */
+export function anomalyKey(key: string): { day: string; detectorId: string; simId: string } | null {
+  const match = /^(\d{4}-\d\d-\d\d):([a-z][a-z0-9-]{0,63}):(0|[1-9]\d{0,17})$/.exec(key);
+  const day = match?.[1];
+  if (!day || Number.isNaN(Date.parse(`${day}T00:00:00Z`)) || new Date(`${day}T00:00:00Z`).toISOString().slice(0, 10) !== day) return null;
+  return { day, detectorId: match[2]!, simId: match[3]! };
+}

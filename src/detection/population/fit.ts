@@ -1,0 +1,139 @@
+/** fit: from a sample of SIM-days to clusters, one model per detector and scope, and what drift is measured against. Pure: same sample, same bytes. */
+import type { ColumnName, DetectorInput } from '../../detector';
+import { seededRandom } from '../../detector/numeric';
+import { startOfDay, type Day } from '../days';
+import { withinBudget } from '../host/time-budget';
+import { calibrate } from './calibration';
+import { clusterMeans, describeCluster, type ClusterMeans } from './cluster-description';
+import { keepNumbers } from './cluster-matching';
+import { fitClusters, type ClusterModel } from './clusters';
+import { driftReference, type DriftReference } from './drift';
+import { inputOf } from './feature-rows';
+import { seedFor } from './hash';
+import { writeModel, type ModelScope } from './model-file';
+import { modelScopeOf, type PlannedDetector } from './plan';
+import { checkRanking } from './ranking-check';
+import type { Sample } from './training-sample';
+
+/** More rows make models slower to fit and hardly better. */
+const MOST_ROWS_OF_A_MODEL = 20_000;
+export const ALL_CLUSTERS = -1;
+
+export interface FitRequest {
+  readonly sample: Sample;
+  readonly plan: readonly PlannedDetector[];
+  readonly seed: number;
+  readonly fromDay: Day;
+  readonly toDay: Day;
+  /** The clusters whose numbers are to last (null: there are none), and the lowest number never used. */
+  readonly before: { readonly clusters: ClusterModel | null; readonly firstFree: number };
+  /** Called between models: work that takes long is done in steps. */
+  readonly betweenModels?: (done: number, total: number) => Promise<void>;
+}
+
+export interface FittedModel {
+  readonly detectorId: string;
+  readonly scope: ModelScope;
+  /** −1: of all. */
+  readonly cluster: number;
+  readonly bytes: Uint8Array;
+}
+
+export interface FittedCluster {
+  readonly number: number;
+  readonly weight: number;
+  readonly description: string;
+  readonly means: ClusterMeans;
+  /** It was there in the generation before. */
+  readonly continues: boolean;
+}
+
+export interface FittedPopulation {
+  readonly clusters: ClusterModel;
+  readonly shown: readonly FittedCluster[];
+  readonly models: readonly FittedModel[];
+  readonly drift: DriftReference;
+  readonly trainedRows: number;
+  /** Detectors that could not be fitted, and why: the others are. */
+  readonly failures: ReadonlyMap<string, string>;
+}
+
+export async function fitPopulation(request: FitRequest): Promise<FittedPopulation> {
+  const { sample, plan, seed, before } = request;
+  const { clusters, continuing } = keepNumbers(fitClusters(sample.vectors, seed), before.clusters, before.firstFree);
+  const clusterOfSim = clusters.assign(sample.vectors);
+  const rowsOf = rowsByCluster(sample, clusterOfSim, clusters.numbers);
+  const models: FittedModel[] = [];
+  const failures = new Map<string, string>();
+  for (const [index, planned] of plan.entries()) {
+    const scope = modelScopeOf(planned.scope);
+    const parts = scope === 'GLOBAL' ? [ALL_CLUSTERS] : [...clusters.numbers].sort((a, b) => a - b);
+    try {
+      for (const cluster of parts) {
+        await request.betweenModels?.(index, plan.length);
+        models.push(await fitModel(request, planned, scope, cluster, rowsOf.get(cluster)!));
+      }
+    } catch (error) {
+      failures.set(planned.detector.meta.id, error instanceof Error ? error.message.slice(0, 1000) : String(error));
+    }
+  }
+  return {
+    clusters,
+    shown: clusters.numbers
+      .map((number, component) => {
+        const means = clusterMeans(sample.values, rowsOf.get(number)!);
+        const weight = clusters.weights[component]!;
+        return { number, weight, description: describeCluster(means), means, continues: continuing.has(number) };
+      })
+      .sort((a, b) => a.number - b.number),
+    models: models.filter(({ detectorId }) => !failures.has(detectorId)),
+    drift: driftReference(sample.values),
+    trainedRows: sample.simOfRow.length,
+    failures,
+  };
+}
+
+/** Rows by the cluster of their SIM, and all of them under −1, in canonical order. */
+function rowsByCluster({ simOfRow }: Sample, clusterOfSim: Int32Array, numbers: readonly number[]): Map<number, Int32Array> {
+  const rows = new Map<number, number[]>([ALL_CLUSTERS, ...numbers].map((number) => [number, []]));
+  simOfRow.forEach((sim, row) => {
+    rows.get(clusterOfSim[sim]!)!.push(row);
+    rows.get(ALL_CLUSTERS)!.push(row);
+  });
+  return new Map([...rows].map(([number, own]) => [number, Int32Array.from(own.slice(0, MOST_ROWS_OF_A_MODEL))]));
+}
+
+async function fitModel(
+  { sample, seed, fromDay, toDay }: FitRequest,
+  { detector, options }: PlannedDetector,
+  scope: ModelScope,
+  cluster: number,
+  rows: Int32Array,
+): Promise<FittedModel> {
+  const { meta } = detector;
+  const input: DetectorInput<ColumnName> = inputOf(detector, sample.values, rows);
+  const own = seedFor(seed, `${meta.id} ${meta.version} ${scope} ${cluster}`);
+  const context = { options, now: startOfDay(toDay) };
+  const payload = detector.fit
+    ? await withinBudget((signal) => detector.fit!(input, { ...context, random: seededRandom(own), signal }))
+    : new Uint8Array(0);
+  if (!(payload instanceof Uint8Array)) throw new Error('expected fit to answer a Uint8Array');
+  const answer = await withinBudget((signal) => detector.detect(input, { ...context, model: payload, random: seededRandom(own), signal }));
+  const { scores } = checkRanking(meta, input.rows, answer);
+  const bytes = writeModel(
+    {
+      detector: meta.id,
+      version: meta.version,
+      columns: meta.needs,
+      options,
+      seed: own,
+      fromDay,
+      toDay,
+      scope,
+      cluster,
+      ...calibrate(scores),
+    },
+    payload,
+  );
+  return { detectorId: meta.id, scope, cluster, bytes };
+}

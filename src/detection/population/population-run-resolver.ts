@@ -1,0 +1,93 @@
+/** Population runs over GraphQL: one, the list of them, and their progress as it happens. */
+import { Arg, Args, Ctx, Field, ID, ObjectType, Query, Resolver, Root, Subscription } from 'type-graphql';
+import { singleton } from 'tsyringe';
+import { mayUse } from '../../access';
+import { isOperator } from '../../graphql/caller';
+import { connectionOf, decodeCursor, PageArgs, pageOf, type Connection } from '../../graphql/connection';
+import type { GraphqlContext } from '../../graphql/context';
+import { parseGlobalId, requireGlobalId } from '../../graphql/global-id';
+import { liveField, type LiveRoot } from '../../graphql/live';
+import { registerNode } from '../../graphql/nodes';
+import { ReplayGap } from '../../graphql/replay-gap';
+import { PopulationRunView } from './population-run-type';
+import { findPopulationRun, OPERATOR, RUN_COLUMNS, type PopulationRunRow } from './run-record';
+
+@ObjectType({ description: 'A page of population runs.' })
+export class PopulationRunConnection extends connectionOf(PopulationRunView, 'PopulationRun') {}
+
+@ObjectType({ description: 'How far a run is; or, where `gap` is set, the word that changes were missed.' })
+export class DetectionRunProgress {
+  @Field(() => String, { description: 'Where this change stands; pass it as `after` to go on from here.' })
+  cursor: string;
+  @Field(() => ReplayGap, { nullable: true, description: 'Set where changes were missed, because the cursor was too old.' })
+  gap: ReplayGap | null;
+  @Field(() => PopulationRunView, { nullable: true, description: 'The run as it is now, which may be newer than this change.' })
+  run: PopulationRunView | null;
+}
+
+@singleton()
+@Resolver()
+export class PopulationRunResolver {
+  @Query(() => PopulationRunView, { nullable: true, description: 'A population run by its id; null when there is none.' })
+  async populationRun(
+    @Arg('id', () => ID, { description: 'Id of the run.' }) id: string,
+    @Ctx() context: GraphqlContext,
+  ): Promise<PopulationRunView | null> {
+    const run = requireGlobalId(id, 'PopulationRun');
+    return run === null ? null : shownRun(context, run.key);
+  }
+
+  @Query(() => PopulationRunConnection, { description: 'Runs over the whole population, the latest asked for first.' })
+  async populationRuns(@Ctx() context: GraphqlContext, @Args(() => PageArgs) page: PageArgs): Promise<Connection<PopulationRunView>> {
+    const after = page.after ? decodeCursor(page.after, ['instant', 'uuid']) : [];
+    const rows = await context.read((tx) =>
+      tx.query<PopulationRunRow>(
+        `SELECT ${RUN_COLUMNS} FROM population_run WHERE client_id = $1
+          ${after.length > 0 ? 'AND (created_at, run_id) < ($2::timestamptz, $3::uuid)' : ''}
+          ORDER BY created_at DESC, run_id DESC LIMIT ${page.first + 1}`,
+        [OPERATOR, ...after],
+      ),
+    );
+    return pageOf(
+      rows,
+      page,
+      (row) => [row.created_at.toISOString(), row.run_id],
+      (row) => PopulationRunView.of(row),
+      async () => {
+        const [counted] = await context.read((tx) =>
+          tx.query<{ count: number }>('SELECT count(*)::int4 AS count FROM population_run WHERE client_id = $1', [OPERATOR]),
+        );
+        return counted!.count;
+      },
+    );
+  }
+
+  @Subscription(() => DetectionRunProgress, {
+    description: 'How far a population run is, each time it says so: first what came after the cursor, then what happens.',
+    subscribe: liveField({
+      name: 'detectionRunProgress',
+      eventType: 'DETECTION_RUN_PROGRESS',
+      matches: (event, { runId }) => parseGlobalId(String(runId))?.key === event.subjectId,
+    }),
+  })
+  async detectionRunProgress(
+    @Root() { event, cursor, gap }: LiveRoot,
+    @Ctx() context: GraphqlContext,
+    @Arg('runId', () => ID, { description: 'Id of the run.' }) _runId: string,
+    @Arg('after', () => String, { nullable: true, description: 'Cursor of the last change received; default: from now on.' })
+    _after?: string | null,
+  ): Promise<DetectionRunProgress> {
+    return { cursor, gap, run: event === null ? null : await shownRun(context, event.subjectId) };
+  }
+}
+
+/** Only operators see runs of the whole population. */
+async function shownRun(context: GraphqlContext, runId: string): Promise<PopulationRunView | null> {
+  if (!isOperator(context.caller)) return null;
+  const row = await context.read((tx) => findPopulationRun(tx, runId));
+  return row ? PopulationRunView.of(row) : null;
+}
+
+registerNode('PopulationRun', 'uuid', async (context, _clientId, runId) =>
+  mayUse('Query.populationRun', context.caller.role) ? shownRun(context, runId) : null,
+);

@@ -1,0 +1,181 @@
+/** runDetection and backtestDetector: how people ask for population runs. */
+import { Arg, Ctx, Field, Float, ID, InputType, Mutation, ObjectType, Resolver } from 'type-graphql';
+import { Max, Min } from 'class-validator';
+import { singleton } from 'tsyringe';
+import { recordAudit } from '../../access';
+import { SimwardenError } from '../../errors';
+import type { GraphqlContext } from '../../graphql/context';
+import { DateScalar, JsonScalar } from '../../graphql/scalars';
+import { UserError, withUserErrors } from '../../graphql/user-error';
+import { daysBetween, type Day } from '../days';
+import { effectiveOptions } from '../host/host-options';
+import { DetectorRegistry } from '../host/registry';
+import { countRows } from './day-clients';
+import { PopulationRunView } from './population-run-type';
+import { insertRun, openRunOf, OPERATOR, type NewRun } from './run-record';
+
+const DEFAULT_SEED = 1;
+const MOST_BACKTEST_DAYS = 62;
+const SEED = 'Seed of what is drawn, 0 to 4294967295; the same data and seed give the same result.';
+
+@InputType({ description: 'A day whose population is to be judged.' })
+export class RunDetectionInput {
+  @Field(() => DateScalar, { description: 'The UTC day. What an earlier run said of it is replaced.' })
+  day: string;
+  @Field(() => Float, { defaultValue: DEFAULT_SEED, description: SEED })
+  @Min(0)
+  @Max(4_294_967_295)
+  seed: number;
+}
+
+@InputType({ description: 'A detector to be tried on past days.' })
+export class BacktestDetectorInput {
+  @Field(() => ID, { description: "The detector's own id: `isolation-forest`. It may be in shadow, or disabled." })
+  detector: string;
+  @Field(() => DateScalar, { description: 'The first UTC day.' })
+  from: string;
+  @Field(() => DateScalar, { description: `The last UTC day; at most ${MOST_BACKTEST_DAYS} days in all.` })
+  to: string;
+  @Field(() => JsonScalar, {
+    nullable: true,
+    description: "Options as the detector's `optionsSchema` says; those left out get their defaults.",
+  })
+  options?: unknown;
+  @Field(() => Float, { defaultValue: DEFAULT_SEED, description: SEED })
+  @Min(0)
+  @Max(4_294_967_295)
+  seed: number;
+}
+
+@InputType({ description: 'Days to fit the population models on.' })
+export class FitModelsInput {
+  @Field(() => DateScalar, { description: 'The first UTC day.' })
+  from: string;
+  @Field(() => DateScalar, { description: `The last UTC day; at most ${MOST_BACKTEST_DAYS} days in all.` })
+  to: string;
+  @Field(() => Float, { defaultValue: DEFAULT_SEED, description: SEED })
+  @Min(0)
+  @Max(4_294_967_295)
+  seed: number;
+}
+
+@ObjectType()
+abstract class PopulationRunPayload {
+  @Field(() => PopulationRunView, {
+    nullable: true,
+    description: 'The run; one for the same that is still open is answered rather than begun again. null where there are user errors.',
+  })
+  run: PopulationRunView | null;
+  @Field(() => [UserError], { description: 'What the caller can mend; empty where it was done.' })
+  userErrors: UserError[];
+}
+
+@ObjectType({ description: 'The run that was asked for.' })
+export class RunDetectionPayload extends PopulationRunPayload {}
+@ObjectType({ description: 'The back-test that was asked for.' })
+export class BacktestDetectorPayload extends PopulationRunPayload {}
+
+@ObjectType({ description: 'The fit that was asked for.' })
+export class FitModelsPayload extends PopulationRunPayload {}
+
+@singleton()
+@Resolver()
+export class RunActions {
+  constructor(private readonly registry: DetectorRegistry) {}
+
+  @Mutation(() => RunDetectionPayload, {
+    description: 'Judges the population of a day now, without waiting for its schedule. Follow it with `detectionRunProgress`.',
+  })
+  async runDetection(
+    @Arg('input', () => RunDetectionInput, { description: 'Which day.' }) { day, seed }: RunDetectionInput,
+    @Ctx() context: GraphqlContext,
+  ): Promise<RunDetectionPayload> {
+    return this.ask(context, 'runDetection', () => ({
+      job: `on demand ${day} ${seed}`,
+      fromDay: day,
+      toDay: day,
+      trigger: 'ON_DEMAND',
+      seed: wholeSeed(seed),
+    }));
+  }
+
+  @Mutation(() => BacktestDetectorPayload, {
+    description:
+      'Tries a population detector on past days before it is enabled: says what it would have found, raises nothing, and changes no decision.',
+  })
+  async backtestDetector(
+    @Arg('input', () => BacktestDetectorInput, { description: 'Which detector, and which days.' }) input: BacktestDetectorInput,
+    @Ctx() context: GraphqlContext,
+  ): Promise<BacktestDetectorPayload> {
+    return this.ask(context, 'backtestDetector', () => {
+      const detector = this.registry.get(input.detector);
+      if (detector.meta.scope !== 'population')
+        throw new SimwardenError('BAD_USER_INPUT', { what: `${input.detector} judges one client at a time; name a population detector.` }, [
+          'detector',
+        ]);
+      requireDays(input.from, input.to);
+      const answer = effectiveOptions(detector, input.options ?? {});
+      if ('errors' in answer)
+        throw new SimwardenError('OPTIONS_INVALID', { detector: input.detector, what: answer.errors.join('; ') }, ['options']);
+      const { modelScope: scope, detector: options } = answer.options;
+      return {
+        job: `back-test ${input.detector} ${input.from} ${input.to} ${input.seed} ${JSON.stringify(input.options ?? {})}`.slice(0, 2000),
+        fromDay: input.from,
+        toDay: input.to,
+        trigger: 'BACKTEST',
+        seed: wholeSeed(input.seed),
+        plan: [{ id: detector.meta.id, version: detector.meta.version, scope, options }],
+      };
+    });
+  }
+
+  @Mutation(() => FitModelsPayload, {
+    description:
+      'Fits clusters and models on these days, whatever the refit schedule says; runs that begin afterwards use them. Clusters that are much the same keep their numbers.',
+  })
+  async fitModels(
+    @Arg('input', () => FitModelsInput, { description: 'Which days.' }) { from, to, seed }: FitModelsInput,
+    @Ctx() context: GraphqlContext,
+  ): Promise<FitModelsPayload> {
+    return this.ask(context, 'fitModels', () => {
+      requireDays(from, to);
+      return { job: `fit ${from} ${to} ${seed}`, fromDay: from, toDay: to, trigger: 'FIT', seed: wholeSeed(seed) };
+    });
+  }
+
+  private ask<Payload extends PopulationRunPayload>(
+    context: GraphqlContext,
+    action: string,
+    order: () => Omit<NewRun, 'scheduledFor' | 'requestedBy'>,
+  ): Promise<Payload> {
+    return withUserErrors<PopulationRunPayload>(
+      async () => {
+        const run = order();
+        const row = await context.write(`detection.${action}`, OPERATOR, async (tx) => {
+          const open = await openRunOf(tx, run.job);
+          if (open) return open;
+          if ((await countRows(tx, run.fromDay, run.toDay)) === 0)
+            throw new SimwardenError('NOTHING_TO_JUDGE', { day: run.fromDay }, ['day']);
+          const scheduledFor = context.clock.now();
+          const added = await insertRun(tx, context.entropy, { ...run, scheduledFor, requestedBy: context.caller.name }, scheduledFor);
+          const detail = { from: run.fromDay, to: run.toDay, seed: run.seed, ...(run.plan ? { plan: run.plan } : {}) };
+          await recordAudit(tx, context, { clientId: OPERATOR, action, subject: `PopulationRun:${added.run_id}`, detail });
+          return added;
+        });
+        return { run: PopulationRunView.of(row), userErrors: [] };
+      },
+      (userErrors) => ({ run: null, userErrors }),
+    ) as Promise<Payload>;
+  }
+}
+
+function requireDays(from: Day, to: Day): void {
+  const days = daysBetween(from, to) + 1;
+  if (days >= 1 && days <= MOST_BACKTEST_DAYS) return;
+  throw new SimwardenError('BAD_USER_INPUT', { what: `from ${from} to ${to} are ${days} days; name 1 to ${MOST_BACKTEST_DAYS}.` }, ['to']);
+}
+
+function wholeSeed(seed: number): number {
+  if (!Number.isInteger(seed)) throw new SimwardenError('BAD_USER_INPUT', { what: `seed ${seed} is not a whole number.` }, ['seed']);
+  return seed;
+}

@@ -1,0 +1,138 @@
+/** The daily run on a database: scheduled, decided, raised, killed and taken up again. */
+import type { Fleet } from './feature-town';
+import { PopulationWorld, settleClient, storeFeatures, type Settled } from './population-world';
+
+const calm: Readonly<Record<string, readonly Fleet[]>> = {
+  acme: [
+    { country: 'ES', life: 0, devices: 120 },
+    { country: 'FR', life: 1, devices: 60 },
+  ],
+  bolt: [
+    { country: 'ES', life: 0, devices: 100 },
+    { country: 'DE', life: 1, devices: 60 },
+  ],
+};
+const badDay = 10;
+
+async function town(world: PopulationWorld): Promise<Record<string, Settled>> {
+  const settled: Record<string, Settled> = {};
+  for (const [name, fleets] of Object.entries(calm)) {
+    settled[name] = await settleClient(world.detection, name, fleets);
+    for (let day = 8; day < badDay; day++) await storeFeatures(world.detection.database, settled[name], fleets, day);
+    const today = name === 'acme' ? [{ ...fleets[0]!, rejected: 30 }, fleets[1]!] : fleets;
+    await storeFeatures(world.detection.database, settled[name], today, badDay);
+  }
+  return settled;
+}
+
+const anomalies = (world: PopulationWorld) =>
+  world.detection.query<{ client_id: number; day: string; country: string; devices: number; flagged: number; verdict: string }>(
+    'SELECT client_id, day, country, devices, flagged, expected, z_score, p_value, verdict, raised_sims FROM client_anomaly ORDER BY client_id, day, country',
+  );
+const results = async (world: PopulationWorld) => ({
+  anomalies: await anomalies(world),
+  devices: await world.detection.query(
+    'SELECT client_id, day, detector_id, sim_id, country, cluster, score, raw_score, evidence FROM device_anomaly ORDER BY client_id, day, sim_id',
+  ),
+  models: await world.detection.query(
+    `SELECT generation, detector_id, cluster, encode(model, 'hex') AS model FROM population_model ORDER BY 1, 2, 3`,
+  ),
+  clusters: await world.detection.query('SELECT client_id, sim_id, cluster, history_days, assigned_day FROM sim_cluster ORDER BY 1, 2'),
+});
+
+/** What the first town's runs left behind. */
+let undisturbed: Awaited<ReturnType<typeof results>>;
+
+describe('the daily run', () => {
+  let world: PopulationWorld;
+  let settled: Record<string, Settled>;
+  beforeAll(async () => {
+    world = await PopulationWorld.open();
+    settled = await town(world);
+    world.detection.clock.set(new Date('2026-11-11T12:00:00Z'));
+    await world.scheduler.drain();
+    undisturbed = await results(world);
+  });
+  afterAll(() => world.close());
+
+  it('judges each day that is due once', async () => {
+    const runs = await world.detection.query<{ to_day: string; state: string; attempts: number }>(
+      'SELECT to_day, state, attempts, rows_done, rows_total FROM population_run ORDER BY to_day',
+    );
+    expect(runs.map(({ to_day: day, state }) => [day, state])).toEqual(
+      [8, 9, 10].map((day) => [`2026-11-${String(day).padStart(2, '0')}`, 'SUCCEEDED']),
+    );
+    expect(runs[2]).toMatchObject({ rows_done: '340', rows_total: '340', attempts: 0 });
+    await world.scheduler.drain();
+    expect((await world.detection.query('SELECT run_id FROM population_run')).length).toBe(3);
+  });
+
+  it('finds the client and country where devices are rejected, and nothing on the days before', async () => {
+    const found = (await anomalies(world)).filter(({ verdict }) => verdict === 'ANOMALOUS');
+    expect(found).toMatchObject([{ client_id: settled.acme!.clientId, day: '2026-11-10', country: 'ES', devices: 120 }]);
+    expect(found[0]!.flagged).toBeGreaterThanOrEqual(30);
+  });
+
+  it('raises the client with its country, and its worst devices with why', () => {
+    const raised = [...world.detection.ledger.occurrences.values()];
+    const ofClient = raised.filter(({ subject }) => subject === 'CLIENT');
+    expect(ofClient).toMatchObject([
+      { kind: 'CLIENT_ANOMALY', subjectId: `${settled.acme!.clientId}:ES`, title: 'Unusually many devices in ES signal abnormally' },
+    ]);
+    expect(ofClient[0]!.evidence[1]!.text).toMatch(/^\d+ of 120 devices flagged, \d+\.\d expected/);
+    const devices = raised.filter(({ subject }) => subject === 'SIM');
+    expect(devices).toHaveLength(20);
+    const rejected = new Set(settled.acme!.simIds.slice(0, 30));
+    expect(devices.every(({ simId }) => rejected.has(simId!))).toBe(true);
+    expect(devices[0]!.evidence[0]!.text).toMatch(/^n_map_rejects \d+, usual 3$/);
+  });
+
+  it('takes back what it raised when the day turns out to have been good', async () => {
+    await storeFeatures(world.detection.database, settled.acme!, calm.acme!, badDay);
+    await world.detection.query(`DELETE FROM population_run WHERE client_id = 0 AND job = 'daily 2026-11-10'`);
+    await world.scheduler.drain();
+    expect((await anomalies(world)).filter(({ verdict }) => verdict === 'ANOMALOUS')).toEqual([]);
+    expect([...world.detection.ledger.occurrences.values()].filter(({ windowStart }) => windowStart.getUTCDate() === badDay)).toEqual([]);
+  });
+});
+
+describe('a run that is killed again and again', () => {
+  it('ends with the bytes of one that was not', async () => {
+    const world = await PopulationWorld.open();
+    await town(world);
+    world.detection.clock.set(new Date('2026-11-11T12:00:00Z'));
+    for (let kills = 0; kills < 10; kills++) {
+      expect(await dieAtCommit(PopulationWorld.beside(world), 2 + ((kills * 5) % 7))).toBe(true);
+      // its lease runs out
+      world.detection.clock.advance(121_000);
+    }
+    const last = PopulationWorld.beside(world);
+    await last.scheduler.drain();
+    expect(await results(last)).toEqual(undisturbed);
+    await world.close();
+  });
+});
+
+/** Works until its nth writing commit, and is dead from there on; true where it got so far. */
+async function dieAtCommit(world: PopulationWorld, commits: number): Promise<boolean> {
+  const { database } = world.detection;
+  let left = commits;
+  let dead = false;
+  const transaction = database.transaction.bind(database);
+  const spy = jest.spyOn(database, 'transaction').mockImplementation(async (options, work) => {
+    if (dead) throw new Error('killed');
+    if (!options.readOnly && options.name.startsWith('population.') && --left < 0) {
+      dead = true;
+      throw new Error('killed');
+    }
+    return transaction(options, work);
+  });
+  try {
+    await world.scheduler.drain();
+  } catch {
+    // it is dead
+  } finally {
+    spy.mockRestore();
+  }
+  return dead;
+}
