@@ -43,6 +43,16 @@ export const specimens: readonly Specimen[] = [
   broken('an id in capitals', 'meta-valid', withMeta({ id: 'Too_Much' })),
   broken('a contract of the future', 'meta-valid', withMeta({ contract: 2 as never })),
   broken('an escalated severity below its severity', 'meta-valid', withMeta({ kinds: [{ ...kind, escalated: 'INFO' }] })),
+  broken(
+    'an option that would change what all objects inherit',
+    'options-valid',
+    withMeta({
+      options: JSON.parse(
+        '{"type":"object","additionalProperties":false,"properties":{"__proto__":{"type":"number","default":3,"description":"()"}}}',
+      ) as never,
+    }),
+    { readme: `${readme}\n| \`__proto__\` | × | \`3\` | |\n` },
+  ),
   broken('a title over two lines', 'meta-valid', withMeta({ kinds: [{ ...kind, title: 'Too\nmuch' }] })),
   broken(
     'a pattern that a hostile text keeps busy for ever',

@@ -38,6 +38,19 @@ export interface Loaded {
   readonly can: readonly ('fit' | 'explain')[];
 }
 
+/** What the detector threw; in place of an answer. */
+export interface ErrorWords {
+  readonly name: string;
+  readonly message: string;
+}
+
+/** Throws it here, where the answer is an error. */
+export function throwTold({ words }: Frame): void {
+  const { error } = (words ?? {}) as { error?: Partial<ErrorWords> };
+  if (error === undefined || error === null) return;
+  throw Object.assign(new Error(String(error.message)), { name: String(error.name) });
+}
+
 type Columns = [string, Float64Array | CategoryColumn][];
 
 export function writeCall(words: CallWords, input: DetectorInput<ColumnName>, model: Uint8Array | undefined): Frame {

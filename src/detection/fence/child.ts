@@ -2,7 +2,7 @@
 import { Socket } from 'node:net';
 import type { Detector, DetectorContext } from '../../detector';
 import { seededRandom } from '../../detector/numeric';
-import { readCall, shapeOf, writeDetection, type LoadWords, type Loaded } from './call';
+import { readCall, shapeOf, writeDetection, type ErrorWords, type Loaded, type LoadWords } from './call';
 import { encodeFrame, FrameReader, type Frame } from './frame';
 import { followLinks, importDetector, resolveContract } from './partner-module';
 
@@ -17,7 +17,7 @@ process.stdin.on('data', (chunk: Buffer) => {
   const question = reader.push(chunk);
   if (question === null) return;
   reader = new FrameReader(MOST_QUESTION_BYTES);
-  answerTo(question).then(write, (error: unknown) => write({ words: { error: inWords(error) }, numbers: [] }));
+  answerTo(question).then(write, (error: unknown) => write({ words: { error: toldOf(error) }, numbers: [] }));
 });
 // Nobody is left to answer to.
 process.stdin.on('end', () => process.exit());
@@ -61,8 +61,8 @@ function frozen(options: Record<string, unknown>): Readonly<Record<string, unkno
   return Object.freeze(options);
 }
 
-function inWords(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+function toldOf(error: unknown): ErrorWords {
+  return error instanceof Error ? { name: error.name, message: error.message } : { name: 'Error', message: String(error) };
 }
 
 function write(frame: Frame): void {

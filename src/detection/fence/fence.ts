@@ -1,5 +1,5 @@
 /** Stands between the host and one partner's detector: one question at a time, a new process where the last one died, rest where they keep dying. */
-import type { Loaded, LoadWords } from './call';
+import { throwTold, type Loaded, type LoadWords } from './call';
 import { FencedProcess, ProcessDied, type QuestionLimits } from './fenced-process';
 import type { Frame } from './frame';
 import { DEATHS_UNTIL_REST, MOST_DECLARATION_BYTES, REST_MILLISECONDS, START_MILLISECONDS } from './limits';
@@ -35,10 +35,10 @@ export class Fence {
       try {
         const answer = await this.process!.exchange(question, limits);
         this.deaths = 0;
+        throwTold(answer);
         return answer;
       } catch (error) {
         if (error instanceof ProcessDied) this.countDeath(error.message);
-        else this.deaths = 0;
         throw error;
       }
     });
@@ -68,10 +68,12 @@ export class Fence {
     const started = new FencedProcess(this.partner, this.memoryMegabytes);
     this.process = started;
     const { entry, links } = this.partner;
-    const { words } = await started.exchange(
+    const answer = await started.exchange(
       { words: { call: 'load', entry, links } satisfies LoadWords, numbers: [] },
       { milliseconds: START_MILLISECONDS, answerBytes: MOST_DECLARATION_BYTES },
     );
+    throwTold(answer);
+    const { words } = answer;
     const declaration = JSON.stringify(words);
     this.declaration ??= declaration;
     if (declaration !== this.declaration) {

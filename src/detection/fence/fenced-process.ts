@@ -54,7 +54,7 @@ export class FencedProcess {
     return this.ended;
   }
 
-  /** Rejects at the first of: an error told, an end, too long an answer, too much memory, no answer in time. All but the first are its end. */
+  /** Rejects at the first of: an end, too long an answer, too much memory, no answer in time. Each is its end. */
   exchange(question: Frame, { milliseconds, answerBytes }: QuestionLimits): Promise<Frame> {
     const reader = new FrameReader(answerBytes);
     return new Promise<Frame>((resolve, reject) => {
@@ -81,8 +81,7 @@ export class FencedProcess {
         try {
           const answer = reader.push(chunk);
           if (answer === null) return;
-          const { error } = (answer.words ?? {}) as { error?: unknown };
-          done(() => (typeof error === 'string' ? reject(new Error(error)) : resolve(answer)));
+          done(() => resolve(answer));
         } catch (error) {
           die(`it sent ${(error as Error).message}`);
         }

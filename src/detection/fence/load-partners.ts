@@ -48,6 +48,10 @@ async function loadOne(given: string, memoryMegabytes: number, workingDirectory:
       throw new Error("its scope is the population, which sees every client's SIMs: declare scope: 'client'");
     return detector;
   } catch (error) {
-    throw new SimwardenError('DETECTOR_REFUSED', { detector: `"${given}"`, what: (error as Error).message });
+    throw new SimwardenError('DETECTOR_REFUSED', { detector: `"${given}"`, what: inWords(error as Error) });
   }
+}
+
+function inWords({ name, message }: Error): string {
+  return name === 'Error' ? message : `${name}: ${message}`;
 }

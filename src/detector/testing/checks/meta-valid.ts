@@ -2,6 +2,8 @@ import { CONTRACT_VERSION, type Kind } from '../../contract';
 import type { Check } from './check';
 
 const LONGEST_TEXT = 1000;
+/** Every row carries scores of every kind. */
+const MOST_KINDS = 32;
 const severities = ['INFO', 'WARNING', 'CRITICAL'];
 
 export const metaValid: Check = {
@@ -38,7 +40,10 @@ export const metaValid: Check = {
     demand(['client', 'population'].includes(meta.scope), `meta.scope: expected client or population, got ${JSON.stringify(meta.scope)}`);
     const width = meta.stateWidth ?? 0;
     demand(Number.isInteger(width) && width >= 0 && width <= 8, `meta.stateWidth: expected 0 to 8, got ${JSON.stringify(width)}`);
-    demand(Array.isArray(meta.kinds) && meta.kinds.length > 0, 'meta.kinds: expected at least one kind');
+    demand(
+      Array.isArray(meta.kinds) && meta.kinds.length > 0 && meta.kinds.length <= MOST_KINDS,
+      `meta.kinds: expected 1 to ${MOST_KINDS} kinds`,
+    );
     const kinds: readonly Kind[] = Array.isArray(meta.kinds) ? (meta.kinds as readonly Kind[]) : [];
     demand(new Set(kinds.map((kind) => kind.id)).size === kinds.length, 'meta.kinds: two kinds have the same id');
     return [...mistakes, ...kinds.flatMap(kindMistakes)];

@@ -2,6 +2,9 @@ import type { OptionSchema } from '../../contract';
 import { optionMistake } from '../../options';
 import type { Check } from './check';
 
+/** So no option is called `__proto__`. */
+const OPTION_NAME = /^[a-z][A-Za-z0-9]{0,63}$/;
+
 export const optionsValid: Check = {
   id: 'options-valid',
   title: 'every option has a known type, a description and a default that its own schema accepts',
@@ -11,7 +14,11 @@ export const optionsValid: Check = {
     if (schema?.type !== 'object' || schema.additionalProperties !== false || typeof schema.properties !== 'object') {
       return ['meta.options: expected { type: "object", additionalProperties: false, properties: { … } }'];
     }
-    return Object.entries(schema.properties).flatMap(([name, option]) => mistakesOf(option).map((mistake) => `option ${name}: ${mistake}`));
+    return Object.entries(schema.properties).flatMap(([name, option]) => {
+      if (!OPTION_NAME.test(name))
+        return [`option ${JSON.stringify(name)}: expected a name such as minimumBytes: letters and digits, at most 64`];
+      return mistakesOf(option).map((mistake) => `option ${name}: ${mistake}`);
+    });
   },
 };
 
