@@ -30,7 +30,7 @@ const calm: readonly (readonly Fleet[])[] = [
   ],
 ];
 const rowsOn = (day: number, fleets = calm) => fleets.map((own, client) => featureRows(own, day, client * 10_000 + 1));
-const planned = (scope: PopulationScope): PlannedDetector => ({ detector: farFromMedian as never, scope, options: {} });
+const planned = (scope: PopulationScope): PlannedDetector => ({ detector: farFromMedian, scope, options: {} });
 
 function sampleOf(days: readonly number[], order = (clients: number[]) => clients): Sample {
   const sample = new TrainingSample(7);

@@ -28,7 +28,7 @@ let bolt: ApiClient;
 let settled: Settled;
 
 beforeAll(async () => {
-  app = await startTestApp({ workers: false, detectors: [farFromMedian as never], now: new Date('2026-11-11T06:00:00Z') });
+  app = await startTestApp({ workers: false, detectors: [farFromMedian], now: new Date('2026-11-11T06:00:00Z') });
   const world = DetectionWorld.on(app.app.database);
   settled = await settleClient(world, 'Acme', acmeFleets);
   const other = await settleClient(world, 'Bolt', boltFleets);

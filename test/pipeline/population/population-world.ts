@@ -20,12 +20,12 @@ export class PopulationWorld {
       container.registerSingleton(part as never);
   }
 
-  static async open(detectors: readonly Detector[] = [farFromMedian as never]): Promise<PopulationWorld> {
+  static async open(detectors: readonly Detector[] = [farFromMedian]): Promise<PopulationWorld> {
     return new PopulationWorld(await DetectionWorld.open(detectors));
   }
 
   /** Another process on the same database. */
-  static beside(world: PopulationWorld, detectors: readonly Detector[] = [farFromMedian as never]): PopulationWorld {
+  static beside(world: PopulationWorld, detectors: readonly Detector[] = [farFromMedian]): PopulationWorld {
     return new PopulationWorld(DetectionWorld.beside(world.detection, detectors));
   }
 
