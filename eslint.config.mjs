@@ -19,7 +19,7 @@ const oneDoor = [
 ];
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'coverage/**', 'node_modules/**', '.simwarden/**', '**/assembly/**'] },
+  { ignores: ['dist/**', 'examples/smallest-typescript/**', 'coverage/**', 'node_modules/**', '.simwarden/**', '**/assembly/**'] },
   eslint.configs.recommended,
   ...tseslint.configs.recommendedTypeChecked,
   {

@@ -1,7 +1,9 @@
 /** The detectors that come with Simwarden, in the order in which they are shown. Listed by hand: what runs is what stands here. */
 import type { Detector } from 'simwarden/detector';
+import aggressiveSignaling from './aggressive-signaling';
 import baselineMultiple from './baseline-multiple';
 import connectionFailures from './connection-failures';
+import criticalService from './critical-service';
 import deviceEventStorm from './device-event-storm';
 import gaussianMixture from './gaussian-mixture';
 import imeiMismatch from './imei-mismatch';
@@ -24,6 +26,9 @@ export const builtInDetectors: readonly Detector[] = [
   // whether it works
   connectionFailures, // refused by the network, alone or with many others
   deviceEventStorm, // rebooting, failing and retrying without end
+  // how it signals
+  aggressiveSignaling, // hammering the network
+  criticalService, // without service, with many others
 ];
 
 /** Those that rank the whole population, once a day, by its signaling. */

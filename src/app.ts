@@ -18,10 +18,14 @@ import {
   DetectorRegistry,
   EvaluationRequests,
   EvaluationWorker,
+  FeatureJudge,
   FeatureWorker,
   FiringHistory,
+  ServiceWatch,
   PopulationScheduler,
+  loadPartners,
   VerdictCommit,
+  type Partners,
 } from './detection';
 import type { Detector } from './detector';
 import { fleetResolvers, SettingChangeListener, SimMoveListener, SimRegistrationListener } from './fleet';
@@ -38,9 +42,17 @@ import { insightsResolvers } from './insights';
 import { Listener } from './listener';
 import { processLog } from './log';
 import { Pipeline } from './pipeline';
-import { blockHandlers, CancelMovedBlocks, NetworkConnector, OutboxWorker, responseResolvers, SimulatedConnector } from './response';
+import {
+  blockHandlers,
+  CancelMovedBlocks,
+  NetworkConnector,
+  OutboxWorker,
+  ResponseRetention,
+  responseResolvers,
+  SimulatedConnector,
+} from './response';
 import { Clock, Entropy, Log, SystemClock, SystemEntropy } from './runtime';
-import { Ingest, ingestRouter, QuarantineRequeuer, TelemetryRetention, telemetryResolvers } from './telemetry';
+import { DialogueDayCloser, Ingest, ingestRouter, QuarantineRequeuer, TelemetryRetention, telemetryResolvers } from './telemetry';
 
 /** For commands, which may not import plugins themselves. */
 export { populationDetectors } from '../plugins';
@@ -88,10 +100,23 @@ const STOP_GRACE_MILLISECONDS = 5_000;
 
 export async function createApp(options: AppOptions): Promise<App> {
   const { config, clock = new SystemClock(), entropy = new SystemEntropy(), log = processLog(config.logLevel) } = options;
+  const partners = await loadPartners(config);
+  try {
+    return await startApp({ ...options, clock, entropy, log }, partners);
+  } catch (error) {
+    await partners.close();
+    throw error;
+  }
+}
+
+type Equipped = AppOptions & Required<Pick<AppOptions, 'clock' | 'entropy' | 'log'>>;
+
+async function startApp(options: Equipped, partners: Partners): Promise<App> {
+  const { config, clock, entropy, log } = options;
   const storage = options.database ? { database: options.database, lock: null } : await openStorage(config, log);
   const { database } = storage;
   const container = bind({ config, clock, entropy, log, database, connector: options.connector ?? new SimulatedConnector() });
-  for (const detector of [...builtInDetectors, ...populationDetectors, ...(options.detectors ?? [])])
+  for (const detector of [...builtInDetectors, ...populationDetectors, ...(options.detectors ?? []), ...partners.detectors])
     container.resolve(DetectorRegistry).register(detector);
   const newOperatorKey = await ensureOperatorKey(config, database, clock, entropy);
   const authenticator = container.resolve(Authenticator);
@@ -103,7 +128,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   const callerOf = async (request: Request): Promise<Caller | null> =>
     listener.callerByDoor(request) ?? authenticator.authenticate(request.headers.authorization);
   let accepting = true;
-  http.use(ingestRouter({ ingest: container.resolve(Ingest), authenticate: callerOf, entropy, log }));
+  const { ingestsPerCredential } = config;
+  http.use(ingestRouter({ ingest: container.resolve(Ingest), authenticate: callerOf, entropy, log, ingestsPerCredential }));
   // Only a body of /ingest may take its time.
   http.use(bodyDeadline());
   http.use(healthRouter({ database, clock, accepting: () => accepting }));
@@ -118,6 +144,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     tail: workers.tail,
     requestsPerMinute: config.requestsPerMinute,
+    socketsPerCredential: config.socketsPerCredential,
     authenticate: ({ authorization }) => authenticator.authenticate(authorization),
     authorize: requirePermission,
     onRevoked: (told) => authenticator.onRevoked(told),
@@ -140,8 +167,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     close: async () => {
       accepting = false;
       await graphql.stop();
-      await listener.close(STOP_GRACE_MILLISECONDS);
+      if (await listener.close(STOP_GRACE_MILLISECONDS))
+        log.logger.warn({ milliseconds: STOP_GRACE_MILLISECONDS }, 'requests that did not end in time were cut off');
       await Promise.all(workers.all.map((worker) => worker.stop()));
+      await partners.close();
       if (!options.database) await database.close();
       await storage.lock?.release();
     },
@@ -256,13 +285,17 @@ function workersOf(
     container.resolve(Authenticator),
     container.resolve(QuarantineRequeuer),
     container.resolve(EvaluationWorker),
+    container.resolve(ServiceWatch),
     container.resolve(DayCloser),
     container.resolve(FeatureWorker),
+    container.resolve(FeatureJudge),
     container.resolve(PopulationScheduler),
     outbox,
     new Sequencer(database, clock, log),
     tail,
+    container.resolve(DialogueDayCloser),
     container.resolve(TelemetryRetention),
+    container.resolve(ResponseRetention),
   ];
   return { all, tail };
 }

@@ -64,6 +64,17 @@ function isCronExpression(text: string): boolean {
     return false;
   }
 }
+const names = (environment: string, expected: string, description: string): Setting<readonly string[]> => ({
+  environment,
+  description,
+  fallback: [],
+  expected,
+  parse: (value) =>
+    value
+      .split(',')
+      .map((entry) => entry.trim())
+      .filter((entry) => entry !== ''),
+});
 
 function isPostgresUrl(text: string): boolean {
   try {
@@ -131,7 +142,39 @@ export const settings = {
     parse: (value) => (isCronExpression(value) ? value : undefined),
   } as Setting<string>,
   populationRefitDays: integer('SIMWARDEN_POPULATION_REFIT_DAYS', 30, 1, 366, 'Days after which population models are fitted again.'),
+  socketsPerCredential: integer(
+    'SIMWARDEN_SOCKETS_PER_CREDENTIAL',
+    1_000,
+    1,
+    1_000_000,
+    'WebSockets that one credential may hold open at a process.',
+  ),
+  ingestsPerCredential: integer(
+    'SIMWARDEN_INGESTS_PER_CREDENTIAL',
+    16,
+    1,
+    10_000,
+    'POST /ingest requests of one credential that a process serves at once.',
+  ),
   chunkRows: integer('SIMWARDEN_CHUNK_ROWS', 0, 0, 100_000, 'Rows stored in one ingest transaction; 0: 10,000.'),
+  detectors: names(
+    'SIMWARDEN_DETECTORS',
+    'package names or paths separated by commas, such as acme-night-traffic,./my-detector',
+    "Partners' detectors, loaded at start, each in a process of its own; needs `SIMWARDEN_ALLOW_PARTNER_CODE`.",
+  ),
+  allowPartnerCode: oneOf(
+    'SIMWARDEN_ALLOW_PARTNER_CODE',
+    '0',
+    ['0', '1'],
+    "1: the partners' code was reviewed. It can read no file and no environment, but nothing keeps it from the network.",
+  ),
+  partnerMemoryMegabytes: integer(
+    'SIMWARDEN_PARTNER_MEMORY_MB',
+    256,
+    128,
+    16_384,
+    "Megabytes that the process of a partner's detector may hold; half of it as heap.",
+  ),
 } as const;
 
 type SettingName = keyof typeof settings;
@@ -159,7 +202,12 @@ export class Config implements Values {
   readonly requestsPerMinute!: number;
   readonly populationSchedule!: string;
   readonly populationRefitDays!: number;
+  readonly socketsPerCredential!: number;
+  readonly ingestsPerCredential!: number;
   readonly chunkRows!: number;
+  readonly detectors!: readonly string[];
+  readonly allowPartnerCode!: Values['allowPartnerCode'];
+  readonly partnerMemoryMegabytes!: number;
 
   /** Defaults, overridden by `values`. */
   constructor(values: Partial<Values> = {}) {

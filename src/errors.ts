@@ -62,6 +62,12 @@ export const errorCatalogue = {
     mendable: false,
     message: 'This socket has {most} operations open already; that is the most. Complete some, or open another socket.',
   },
+  TOO_MANY_INGESTS: {
+    status: 429,
+    mendable: false,
+    message:
+      'This credential has {most} uploads open already; at most {most} are served at once. Let one end, or come again in {seconds} s.',
+  },
   BODY_TOO_LARGE: {
     status: 413,
     mendable: false,
@@ -176,6 +182,12 @@ export const errorCatalogue = {
   TIME_TOO_OLD: { status: 422, mendable: true, message: 'The time {given} is older than the {days} days that are kept.' },
   PERIOD_TOO_LONG: { status: 422, mendable: true, message: 'The record covers {given} days; at most 31 are accepted. Split it.' },
   PERIOD_NEGATIVE: { status: 422, mendable: true, message: 'ended_at {given} lies before started_at.' },
+  TOO_MANY_NODES: {
+    status: 422,
+    mendable: true,
+    message:
+      'The chunk names more than {most} network nodes that nobody named before. Check column node; send the row again in another batch.',
+  },
   IDENTIFIER_TAKEN: { status: 422, mendable: true, message: 'The {field} {given} belongs to another SIM. Move or close that one first.' },
   // state machines
   ILLEGAL_TRANSITION: {
@@ -201,6 +213,12 @@ export const errorCatalogue = {
     mendable: false,
     message: "The detector {detector} can't be run: {what}. Mend it, or leave it out of the configuration.",
   },
+  PARTNER_CODE_REFUSED: {
+    status: 500,
+    mendable: false,
+    message:
+      "SIMWARDEN_DETECTORS names {given}: partners' code, which nothing keeps from the network. Review it and set SIMWARDEN_ALLOW_PARTNER_CODE=1, or empty SIMWARDEN_DETECTORS.",
+  },
   OPTIONS_INVALID: { status: 400, mendable: true, message: 'The options of {detector} are not valid: {what}.' },
   // population
   MODEL_REFUSED: {
@@ -219,6 +237,8 @@ export const errorCatalogue = {
     message: 'There are no signaling features of {day}. Name a day with dialogues that has closed.',
   },
   // commands
+  PLUGIN_UNCHECKABLE: { status: 400, mendable: false, message: "{plugin} can't be checked: {what}." },
+  FOLDER_UNUSABLE: { status: 400, mendable: false, message: "A detector can't begin in {folder}: {what}." },
   CHECKOUT_NEEDED: {
     status: 400,
     mendable: false,

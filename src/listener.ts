@@ -90,8 +90,9 @@ export class Listener {
     this.endLocally = () => lock.server.off('connection', serve);
   }
 
-  /** Takes no new connection, gives those in hand a moment, then ends them. */
-  async close(graceMilliseconds: number): Promise<void> {
+  /** Takes no new connection, gives those in hand a moment, then ends them; whether some had to be ended. */
+  async close(graceMilliseconds: number): Promise<boolean> {
+    let cut = false;
     const closed = new Promise<void>((resolve) => {
       if (this.server.listening) this.server.close(() => resolve());
       else resolve();
@@ -103,10 +104,12 @@ export class Listener {
     this.server.closeIdleConnections();
     this.localServer.closeIdleConnections();
     const timer = setTimeout(() => {
+      cut = true;
       this.server.closeAllConnections();
       this.localServer.closeAllConnections();
     }, graceMilliseconds);
     await Promise.all([closed, ...closedLocally]);
     clearTimeout(timer);
+    return cut;
   }
 }

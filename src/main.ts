@@ -4,6 +4,7 @@ import 'reflect-metadata';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { printableSchema } from './app';
 import { bench } from './commands/bench';
+import { checkPlugin } from './commands/check';
 import { runDemo } from './commands/demo';
 import { evaluate, type EvaluateOptions } from './commands/evaluate';
 import { ingestCommand } from './commands/ingest-command';
@@ -14,6 +15,7 @@ import { simulate } from './commands/simulate';
 import { migrateCommand } from './commands/migrate';
 import { Config } from './config';
 import { SimwardenError } from './errors';
+import { newDetector } from './commands/new-detector';
 import { printSimwardenSchema } from './graphql/schema';
 import { INGEST_KINDS } from './telemetry';
 
@@ -152,6 +154,17 @@ function commandLine(): Command {
     .option('--options <json>', "the detector's options")
     .option('--output <file>', 'write the score of each row there, as CSV')
     .action((options: ScoreOptions) => score(options));
+  program
+    .command('check')
+    .description("hold a detector's package against the contract, or begin a new one")
+    .argument('[plugin]', 'path of the package, or its name where it is installed')
+    .option('--new <folder>', 'write a package that passes; the folder names the detector')
+    .option('--javascript', 'with --new: in JavaScript, without a build', false)
+    .action(async (plugin: string | undefined, options: { new?: string; javascript: boolean }) => {
+      if (options.new !== undefined) newDetector(options.new, options.javascript ? 'javascript' : 'typescript');
+      else if (plugin === undefined) throw new InvalidArgumentError('name a package, or begin one with --new FOLDER.');
+      else process.exitCode = await checkPlugin(plugin, Config.fromEnvironment(), (text) => process.stdout.write(text));
+    });
   program
     .command('bench')
     .description('measure one suite side by side with its peers (from a checkout)')

@@ -3,7 +3,7 @@ import { loadKernel, type Kernel } from 'simwarden/detector/numeric';
 import type { Forest } from './grow';
 
 /** Rows that are brought in and scored together: they stay in the first-level cache while all trees pass. A multiple of 8. */
-const BUFFER_ROWS = 64;
+const BUFFER_ROWS = 96;
 const NODE_BYTES = 16;
 const FIRST_BYTE = 1_024;
 
@@ -61,30 +61,42 @@ function compiledScorer(kernel: Kernel, forest: Forest, median: Float32Array): S
 }
 
 function plainScorer({ nodes, roots, columns, depth }: Forest, median: Float32Array): Scorer {
-  const floats = new Float32Array(nodes.buffer, nodes.byteOffset, nodes.length);
   const buffer = new Float32Array(BUFFER_ROWS * columns);
   const sums = new Float64Array(BUFFER_ROWS);
+  // where node numbers stand, the walk wants places in the array
+  const packed = nodes.map((value, at) => (at % 4 === 1 ? 4 * value : value));
+  const floats = new Float32Array(packed.buffer);
   return {
     buffer,
     sums,
     score(rows) {
       for (let row = 0, cell = 0; row < rows; row++) {
+        // NaN alone differs from itself
         for (let column = 0; column < columns; column++, cell++) if (buffer[cell] !== buffer[cell]) buffer[cell] = median[column]!;
       }
-      for (const root of roots) sendDown(root * 4, rows);
+      for (const root of roots) for (let row = 0; row < rows; row += 4) sendFourDown(4 * root, row);
     },
   };
 
-  function sendDown(root: number, rows: number): void {
-    for (let row = 0; row < rows; row++) {
-      const x = row * columns;
-      let node = root;
-      for (let step = depth; step > 0; step--) {
-        const child = nodes[node + 1]! << 2;
-        if (child === node) break;
-        node = buffer[x + nodes[node]!]! > floats[node + 2]! ? child + 4 : child;
-      }
-      sums[row]! += floats[node + 3]!;
+  /** In turn, so that four loads wait for memory together. */
+  function sendFourDown(root: number, row: number): void {
+    const x0 = row * columns;
+    const x1 = x0 + columns;
+    const x2 = x1 + columns;
+    const x3 = x2 + columns;
+    let n0 = root;
+    let n1 = root;
+    let n2 = root;
+    let n3 = root;
+    for (let step = depth; step > 0; step--) {
+      n0 = packed[n0 + 1]! + (buffer[x0 + packed[n0]!]! > floats[n0 + 2]! ? 4 : 0);
+      n1 = packed[n1 + 1]! + (buffer[x1 + packed[n1]!]! > floats[n1 + 2]! ? 4 : 0);
+      n2 = packed[n2 + 1]! + (buffer[x2 + packed[n2]!]! > floats[n2 + 2]! ? 4 : 0);
+      n3 = packed[n3 + 1]! + (buffer[x3 + packed[n3]!]! > floats[n3 + 2]! ? 4 : 0);
     }
+    sums[row]! += floats[n0 + 3]!;
+    sums[row + 1]! += floats[n1 + 3]!;
+    sums[row + 2]! += floats[n2 + 3]!;
+    sums[row + 3]! += floats[n3 + 3]!;
   }
 }

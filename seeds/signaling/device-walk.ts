@@ -1,5 +1,5 @@
 /** A device at its networks through one day: each step appends the dialogue that a roaming hub would see, and takes its time. */
-import { CIRCUIT, countries, elementCount, LTE, nodeOrdinal, operatorCount, PACKET, type Domain } from './networks';
+import { countries, elementCount, LTE, nodeOrdinal, operatorCount, PACKET, type Domain } from './networks';
 import {
   AFTER_UPDATE,
   CL,

@@ -16,14 +16,14 @@ function country(code: string, utcOffsetHours: number, callingCode: string, dist
   return { code, utcOffsetHours, callingCode, distance, plmns };
 }
 
-/** The paper's countries first; its platform serves mostly Europe, Central and South America. */
+/** Only networks of one country: some MCC-MNC pairs (310-410, 310-260) belong to several. The paper's countries first; its platform serves mostly Europe, Central and South America. */
 export const countries: readonly Country[] = [
   country('ES', 1, '34', 1, '214-07', '214-01', '214-03'),
   country('AR', -3, '54', 1.9, '722-310', '722-070', '722-341'),
   country('IN', 5.5, '91', 1.8, '404-45', '404-20', '404-34'),
   country('DE', 1, '49', 1, '262-01', '262-02', '262-03'),
   country('SV', -6, '503', 1.8, '706-01', '706-03', '706-04'),
-  country('US', -6, '1', 1.5, '310-410', '310-260'),
+  country('US', -6, '1', 1.5, '310-030', '310-160', '311-480'),
   country('MX', -6, '52', 1.7, '334-020', '334-050'),
   country('BR', -3, '55', 1.8, '724-06', '724-05', '724-04'),
   country('GB', 0, '44', 1, '234-30', '234-10', '234-15', '234-20'),

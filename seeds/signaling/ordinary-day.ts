@@ -3,6 +3,7 @@ import type { Cluster, DomainRates } from './clusters';
 import type { Device } from './device';
 import type { DeviceWalk } from './device-walk';
 import { countries, type Domain } from './networks';
+import { AFTER_UPDATE, WITHDRAWAL } from './packed-rows';
 import type { RandomStream } from './random-stream';
 
 const DAY_MS = 86_400_000;
@@ -60,9 +61,16 @@ function runSession(walk: DeviceWalk, device: Device, weights: readonly number[]
     const domain = Math.floor(kind / 3) as Domain;
     if (kind % 3 === 0) update(walk, device, domain);
     else if (kind % 3 === 1) walk.authenticate(domain);
-    else if (random.chance(0.6)) walk.notify(domain);
-    else walk.purge(domain);
+    else keepInStep(walk, domain);
   }
+}
+
+/** What home and visited network tell each other beside registrations; now and then an administrator's cancellation. */
+function keepInStep(walk: DeviceWalk, domain: Domain): void {
+  const draw = walk.random.uniform();
+  if (draw < 0.56) walk.notify(domain);
+  else if (draw < 0.96) walk.purge(domain);
+  else walk.cancelFromHome(domain, walk.random.chance(0.2) ? WITHDRAWAL : AFTER_UPDATE);
 }
 
 /** To another element, whose predecessor mostly gets a cancel location, or once more at the same one. */

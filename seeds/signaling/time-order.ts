@@ -31,14 +31,20 @@ export function* inTimeOrder(source: Iterable<PackedRows>, rowsInMemory = ROWS_I
     held.words = new Uint32Array(0);
     for (let stretch = 0; stretch < STRETCHES; stretch++) yield sorted(spill.read(stretch));
   } finally {
-    spill?.remove();
+    spill?.close();
   }
 }
 
 class Spill {
-  private readonly directory = mkdtempSync(join(tmpdir(), 'simwarden-dialogues-'));
-  private readonly files = Array.from({ length: STRETCHES }, (_, stretch) => openSync(join(this.directory, String(stretch)), 'w+'));
+  private readonly files: readonly number[];
   private readonly counts = new Uint32Array(STRETCHES);
+
+  constructor() {
+    const directory = mkdtempSync(join(tmpdir(), 'simwarden-dialogues-'));
+    this.files = Array.from({ length: STRETCHES }, (_, stretch) => openSync(join(directory, String(stretch)), 'w+'));
+    // open files live on without their names, and go with the process however it ends
+    rmSync(directory, { recursive: true });
+  }
 
   take(rows: PackedRows): void {
     const ordered = sorted(rows);
@@ -66,9 +72,8 @@ class Spill {
     return rows;
   }
 
-  remove(): void {
+  close(): void {
     for (const file of this.files) closeSync(file);
-    rmSync(this.directory, { recursive: true, force: true });
   }
 }
 

@@ -24,6 +24,7 @@ export const permissions: Readonly<Record<string, readonly Role[]>> = {
   'Query.sims': readers,
   'Query.device': readers,
   'Query.devices': readers,
+  'Query.dialogues': readers,
   'Query.connectionEvents': readers,
   'Query.deviceEvents': readers,
   'Query.usageByTime': readers,
@@ -31,6 +32,9 @@ export const permissions: Readonly<Record<string, readonly Role[]>> = {
   'Query.topConsumers': readers,
   'Query.usageRecords': readers,
   'Query.baselines': readers,
+  'Query.simFeatures': readers,
+  'Query.featureCatalogue': readers,
+  'Query.signalingMatrix': readers,
   'Query.policies': staff,
   'Query.alert': readers,
   'Query.alerts': readers,
@@ -63,6 +67,7 @@ export const permissions: Readonly<Record<string, readonly Role[]>> = {
   'Mutation.moveSim': operators,
   'Mutation.requeueQuarantine': ingesters,
   'Mutation.ingestUsage': ingesters,
+  'Mutation.ingestDialogues': ingesters,
   'Mutation.ingestConnectionEvents': ingesters,
   'Mutation.ingestDeviceEvents': ingesters,
   'Mutation.setThreshold': admins,
@@ -98,6 +103,7 @@ export const permissions: Readonly<Record<string, readonly Role[]>> = {
 export const ingestPermissions: Readonly<Record<string, readonly Role[]>> = {
   sims: operators,
   usage: ingesters,
+  dialogues: ingesters,
   'connection-events': ingesters,
   'device-events': ingesters,
 };

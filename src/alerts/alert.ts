@@ -29,6 +29,7 @@ export enum AlertSubject {
   FLEET = 'FLEET',
   CLIENT = 'CLIENT',
   NETWORK = 'NETWORK',
+  COUNTRY = 'COUNTRY',
 }
 registerEnumType(AlertSubject, {
   name: 'AlertSubject',
@@ -38,6 +39,7 @@ registerEnumType(AlertSubject, {
     FLEET: { description: 'A fleet as a whole.' },
     CLIENT: { description: 'All SIMs of the client together.' },
     NETWORK: { description: "The client's SIMs in one mobile network." },
+    COUNTRY: { description: "The client's SIMs in one visited country." },
   },
 });
 
@@ -119,6 +121,11 @@ export class Alert extends Node {
   subject: SubjectKind;
   @Field(() => String, { nullable: true, description: 'The network (PLMN) that it is about; null for other subjects.' })
   network: string | null;
+  @Field(() => String, {
+    nullable: true,
+    description: 'The visited country that it is about, ISO 3166-1 alpha-2 (`ZZ`: no country of its own); null for other subjects.',
+  })
+  country: string | null;
   @Field(() => AlertSeverity, { description: 'Severity in the latest window.' })
   severity: Severity;
   @Field(() => AlertState, { description: 'Where it stands.' })
@@ -185,6 +192,7 @@ export class Alert extends Node {
       id: toGlobalId('Alert', clientId, alertId),
       detector: detectorId,
       network: subject === 'NETWORK' ? subjectId : null,
+      country: subject === 'COUNTRY' ? subjectId : null,
     });
   }
 }

@@ -76,7 +76,7 @@ async function createPartition(transaction: Transaction, table: string, day: str
   const parent = identifier(table);
   const leaf = identifier(partitionName(table, day));
   const next = new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
-  await transaction.query(`CREATE TABLE ${leaf} (LIKE ${parent} INCLUDING DEFAULTS)`);
+  await transaction.query(`CREATE TABLE ${leaf} (LIKE ${parent} INCLUDING DEFAULTS INCLUDING STORAGE)`);
   await transaction.query(`ALTER TABLE ${parent} ATTACH PARTITION ${leaf} FOR VALUES FROM ('${day}') TO ('${next}')`);
   await transaction.query(`GRANT SELECT, INSERT ON ${leaf} TO simwarden_ingest`);
 }

@@ -109,6 +109,57 @@ test('after a failure it tries again by itself', async () => {
   expect(worker.done).toBe(1);
 });
 
+test('after many failures a poke brings the next try within a second, however many come', async () => {
+  jest.useFakeTimers();
+  try {
+    const worker = new Worker();
+    let tries = 0;
+    const count = (): unknown => worker.begins().then(() => (tries += 1) && count());
+    count();
+    worker.failing = new Error('the database is away');
+    worker.loop.start();
+    await jest.advanceTimersByTimeAsync(60_000);
+    const before = tries;
+    await jest.advanceTimersByTimeAsync(10_000);
+    expect(tries).toBeLessThanOrEqual(before + 1);
+    const unpoked = tries;
+    worker.failing = null;
+    for (let poke = 0; poke < 30; poke++) {
+      worker.poke(poke === 0 ? 1 : 0);
+      await jest.advanceTimersByTimeAsync(33);
+    }
+    expect(tries).toBe(unpoked);
+    await jest.advanceTimersByTimeAsync(20);
+    expect(worker.done).toBe(1);
+    await worker.loop.stop();
+  } finally {
+    jest.useRealTimers();
+  }
+});
+
+test('a storm of pokes on work that fails is a try a second', async () => {
+  jest.useFakeTimers();
+  try {
+    const worker = new Worker();
+    let tries = 0;
+    const count = (): unknown => worker.begins().then(() => (tries += 1) && count());
+    count();
+    worker.failing = new Error('the database is away');
+    worker.loop.start();
+    await jest.advanceTimersByTimeAsync(60_000);
+    const before = tries;
+    for (let poke = 0; poke < 200; poke++) {
+      worker.poke(0);
+      await jest.advanceTimersByTimeAsync(50);
+    }
+    expect(tries - before).toBeGreaterThanOrEqual(9);
+    expect(tries - before).toBeLessThanOrEqual(11);
+    await worker.loop.stop();
+  } finally {
+    jest.useRealTimers();
+  }
+});
+
 test('stop waits for the portion at work and begins no other', async () => {
   const worker = new Worker();
   worker.due = 10;

@@ -17,6 +17,8 @@ export interface PokedLoopOptions {
 
 const firstBackOffMilliseconds = 100;
 const longestBackOffMilliseconds = 30_000;
+/** How soon a poke brings the next try after a failure: something may have been mended, but a storm of pokes must not make it spin. */
+const pokedBackOffMilliseconds = 1_000;
 
 export class PokedLoop {
   /** Every run waits for the one before it. */
@@ -26,6 +28,8 @@ export class PokedLoop {
   private waiting = false;
   private failures = 0;
   private timer: NodeJS.Timeout | null = null;
+  /** A poke shortened the back-off that runs: the next ones don't put it off again. */
+  private hurried = false;
   private unsubscribe: (() => void) | null = null;
 
   constructor(private readonly options: PokedLoopOptions) {}
@@ -56,8 +60,9 @@ export class PokedLoop {
   }
 
   private wake(): void {
-    // While it backs off, a poke must not hurry it; while one run is already waiting for its turn, that one will see the new work.
-    if (!this.started || this.waiting || this.failures > 0) return;
+    // While one run is already waiting for its turn, that one will see the new work.
+    if (!this.started || this.waiting) return;
+    if (this.failures > 0) return this.hurry();
     this.waiting = true;
     void this.afterTail(() => this.runOnce());
   }
@@ -75,8 +80,15 @@ export class PokedLoop {
         { err: error, worker: this.options.name, retryInMilliseconds: delay },
         'work failed; it is tried again',
       );
+      this.hurried = delay <= pokedBackOffMilliseconds;
       this.wakeIn(delay);
     }
+  }
+
+  private hurry(): void {
+    if (this.hurried) return;
+    this.hurried = true;
+    this.wakeIn(pokedBackOffMilliseconds);
   }
 
   private wakeIn(milliseconds: number): void {

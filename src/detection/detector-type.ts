@@ -10,6 +10,7 @@ export enum DetectorInputKind {
   USAGE = 'USAGE',
   EVENTS = 'EVENTS',
   FEATURES = 'FEATURES',
+  SERVICES = 'SERVICES',
 }
 
 registerEnumType(DetectorInputKind, {
@@ -18,11 +19,17 @@ registerEnumType(DetectorInputKind, {
   valuesConfig: {
     USAGE: { description: 'Totals, limits and baselines, one row per SIM and UTC day.' },
     EVENTS: { description: 'Connection events, device events and usage records of a UTC day, one row each.' },
-    FEATURES: { description: 'The 95 daily signaling features of every SIM of the population, once a day.' },
+    FEATURES: { description: 'The 95 daily signaling features of each SIM, once a day.' },
+    SERVICES: { description: 'Voice and SMS, data and MAP in each visited country, hour by hour.' },
   },
 });
 
-const inputKinds = { usage: DetectorInputKind.USAGE, events: DetectorInputKind.EVENTS, features: DetectorInputKind.FEATURES } as const;
+const inputKinds = {
+  usage: DetectorInputKind.USAGE,
+  events: DetectorInputKind.EVENTS,
+  features: DetectorInputKind.FEATURES,
+  services: DetectorInputKind.SERVICES,
+} as const;
 
 export enum DetectionWindow {
   DAY = 'DAY',
@@ -64,7 +71,7 @@ export class DetectorKind {
   severity: string;
   @Field(() => String, { nullable: true, description: 'Severity of the same trouble when it is worse; null where there is no worse.' })
   escalatedSeverity: string | null;
-  @Field(() => String, { description: 'What an alert is about: SIM, FLEET, CLIENT or NETWORK.' })
+  @Field(() => String, { description: 'What an alert is about: SIM, FLEET, CLIENT, NETWORK or COUNTRY.' })
   subject: string;
   @Field(() => DetectionWindow, { description: 'The period that one hit belongs to.' })
   window: DetectionWindow;

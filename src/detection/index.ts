@@ -8,13 +8,17 @@ import { DeviceAnomalyResolver } from './population/device-anomaly-resolver';
 import { DetectorFeedbackResolver, FeedbackActions } from './population/feedback-resolver';
 import { PopulationRunResolver } from './population/population-run-resolver';
 import { RunActions } from './population/run-actions';
+import { FeatureResolver } from './features/feature-resolver';
 import { DetectionRunResolver } from './run-resolver';
 
 export { DayCloser } from './close/day-closer';
 export { EvaluationRequests } from './evaluation/requests';
 export { EvaluationWorker } from './evaluation/worker';
 export { FeatureWorker } from './features/feature-worker';
+export { loadPartners, type Partners } from './fence';
 export { DetectorRegistry } from './host/registry';
+export { FeatureJudge } from './features/feature-judge';
+export { ServiceWatch } from './services/service-watch';
 export { PopulationFit } from './population/fit-service';
 export { PopulationScheduler } from './population/scheduler';
 export * from './verdicts';
@@ -32,4 +36,5 @@ export const detectionResolvers = [
   FeedbackActions,
   DetectorFeedbackResolver,
   ClusterResolver,
+  FeatureResolver,
 ] as const;

@@ -10,7 +10,7 @@ export interface Finding {
   readonly kind: string;
   readonly title: string;
   readonly subject: SubjectKind;
-  /** sim_id, fleet_id, PLMN, or the client_id, as text. */
+  /** sim_id, fleet_id, PLMN, country (ISO 3166-1 alpha-2), or the client_id, as text. */
   readonly subjectId: string;
   readonly simId: string | null;
   readonly fleetId: string | null;

@@ -2,7 +2,7 @@
 import { featureCatalogue, type FeatureName } from './features';
 
 export interface ColumnDescription {
-  readonly input: 'usage' | 'events' | 'features';
+  readonly input: 'usage' | 'events' | 'features' | 'services';
   /** A second input that has the column too. */
   readonly alsoInput?: 'features';
   /** `number`: Float64Array. `category`: codes into a list of names, −1 where unknown. */
@@ -14,6 +14,7 @@ export interface ColumnDescription {
 const usage = (unit: string, description: string) => ({ input: 'usage', type: 'number', unit, description }) as const;
 const event = (unit: string, description: string) => ({ input: 'events', type: 'number', unit, description }) as const;
 const category = (description: string) => ({ input: 'events', type: 'category', unit: '', description }) as const;
+const service = (unit: string, description: string) => ({ input: 'services', type: 'number', unit, description }) as const;
 
 const features = Object.fromEntries(
   featureCatalogue.map(({ name, unit, description }) => [name, { input: 'features', type: 'number', unit, description }]),
@@ -123,6 +124,31 @@ export const columnCatalogue = {
   eventDayClosed: event('0 or 1', '1 once the day is closed.'),
   eventBlockedByUs: event('0 or 1', '1 when we blocked the SIM (or are doing so).'),
   eventCritical: event('0 or 1', '1 when the device is marked CRITICAL.'),
+
+  // services: one row per visited country, hour of the UTC day and service, of hours that are over
+  serviceName: {
+    input: 'services',
+    type: 'category',
+    unit: '',
+    description:
+      'VOICE_SMS (registrations through a VLR), DATA (through an SGSN or MME), or MAP (every MAP dialogue, as the home register sees them).',
+  },
+  servicePlatformWide: service('0 or 1', '1 on rows of all clients and countries together, which only the operator has.'),
+  serviceHour: service('hour', 'Hour of the UTC day, 0 to 23.'),
+  serviceDialogues: service(
+    'dialogues',
+    'Dialogues of the service in the hour, without those of SIMs that we blocked. VOICE_SMS and DATA: authentications and location updates.',
+  ),
+  serviceSuccesses: service('dialogues', 'Of those, the successful ones.'),
+  serviceSimsTried: service('SIMs', 'SIMs that tried to use the service in the hour; those that we blocked left out. NaN for MAP.'),
+  serviceSimsFailed: service(
+    'SIMs',
+    'Of those, SIMs without a success in the hour: no location update that succeeded, or where none was reached, no authentication. NaN for MAP.',
+  ),
+  serviceSimsProvisioned: service(
+    'SIMs',
+    'SIMs that have business there: seen in the country in the 7 days before or on this day; platform-wide, all active ones. NaN for MAP.',
+  ),
 } as const satisfies Record<string, ColumnDescription>;
 
 export type ColumnName = keyof typeof columnCatalogue;

@@ -4,8 +4,11 @@ import type { FeatureMatrix } from './feature-matrix';
 
 export const CONTRACT_VERSION = 1;
 
-/** What the rows of an input are: SIM-days (`usage`), single events of SIMs in time order (`events`), or the 95 daily signaling features (`features`). */
-export type InputKind = 'usage' | 'events' | 'features';
+/**
+ * What the rows of an input are: SIM-days (`usage`), single events of SIMs in time order (`events`), the 95 daily signaling features of a SIM
+ * (`features`), or the services of a visited country hour by hour (`services`).
+ */
+export type InputKind = 'usage' | 'events' | 'features' | 'services';
 
 export type Severity = 'INFO' | 'WARNING' | 'CRITICAL';
 
@@ -19,8 +22,8 @@ export interface Kind {
   readonly severity: Severity;
   /** Severity where `fires` is 2: the same trouble, worse (a limit is breached rather than near). */
   readonly escalated?: Severity;
-  /** What the alert is about. Rows of one fleet, network or client are merged by the host: the highest `fires`, then the highest score, speaks. */
-  readonly subject: 'SIM' | 'FLEET' | 'CLIENT' | 'NETWORK';
+  /** What the alert is about. Rows of one fleet, network, country or client are merged by the host: the highest `fires`, then the highest score, speaks. */
+  readonly subject: 'SIM' | 'FLEET' | 'CLIENT' | 'NETWORK' | 'COUNTRY';
   /** The window that a hit belongs to: evaluating it again updates the same occurrence. */
   readonly window: 'DAY' | 'WEEK' | 'BILLING_CYCLE';
   /** `ANY_TIME`: judged on the open day too (running totals may only grow). `CLOSED_DAY`: only once the day is closed (drops and silence). */

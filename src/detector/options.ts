@@ -1,6 +1,9 @@
 /** Checks a detector's options against its schema and fills in the defaults; the messages are meant for the person who configures it. */
 import type { OptionSchema, OptionsSchema } from './contract';
 
+/** Patterns are tried on it: a bound on the text is a bound on the time. */
+const LONGEST_TEXT = 1000;
+
 export type OptionsAnswer =
   | { readonly options: Readonly<Record<string, unknown>>; readonly errors?: undefined }
   | { readonly errors: readonly string[]; readonly options?: undefined };
@@ -79,6 +82,7 @@ function rangeMistake(option: OptionSchema, value: number): string | undefined {
 }
 
 function patternMistake(pattern: string | undefined, value: string): string | undefined {
+  if (value.length > LONGEST_TEXT) return `expected text of at most ${LONGEST_TEXT} characters, got ${value.length}`;
   return pattern === undefined || new RegExp(pattern, 'u').test(value)
     ? undefined
     : `expected text that matches ${pattern}, got ${shown(value)}`;

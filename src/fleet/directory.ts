@@ -69,6 +69,16 @@ export function ownerAt(entries: readonly DirectoryEntry[], value: string, at: D
   return first !== null && at < first.validFrom ? first : null;
 }
 
+/** Rises whenever an IMSI changes hands: owners that were read at one version hold for as long as it stands. New IMSIs don't raise it. */
+export async function imsiVersion(tx: Transaction): Promise<string> {
+  const [row] = await tx.query<{ version: string }>(`SELECT version FROM directory_version WHERE kind = 'IMSI'`);
+  return row!.version;
+}
+
+async function raiseVersion(tx: Transaction, kinds: Iterable<DirectoryKind>): Promise<void> {
+  if (new Set(kinds).has('IMSI')) await tx.query(`UPDATE directory_version SET version = version + 1 WHERE kind = 'IMSI'`);
+}
+
 /**
  * Claims values that nobody holds: from the epoch where nobody ever did, else from `now`. Answers the claims that won; a claim that another
  * transaction made first is waited for, and lost.
@@ -105,6 +115,7 @@ export async function claim(tx: Transaction, kind: DirectoryKind, claims: readon
 /** Ends the present owner's interval; answers the values that were really theirs. */
 export async function release(tx: Transaction, kind: DirectoryKind, claims: readonly Claim[], at: Date): Promise<string[]> {
   if (claims.length === 0) return [];
+  await raiseVersion(tx, [kind]);
   const rows = await tx.query<{ value: string }>(
     `UPDATE directory SET valid_to = $1
        FROM unnest($3::text[], $4::int4[], $5::int8[]) AS held (value, client_id, sim_id)
@@ -124,6 +135,10 @@ export async function reassign(
   identifiers: readonly { readonly kind: 'ICCID' | 'IMSI'; readonly value: string }[],
   at: Date,
 ): Promise<void> {
+  await raiseVersion(
+    tx,
+    identifiers.map(({ kind }) => kind),
+  );
   for (const { kind, value } of identifiers) {
     const ended = await tx.query(
       `UPDATE directory SET valid_to = $5

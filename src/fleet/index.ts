@@ -11,7 +11,7 @@ export * from './ports';
 export * from './states';
 export { Client, clientLoader, findClient } from './client';
 export { batchByClient, loaderKey } from './client-batch';
-export { lookup, ownerAt, type DirectoryEntry } from './directory';
+export { imsiVersion, lookup, ownerAt, type DirectoryEntry } from './directory';
 export { findFleet, Fleet, fleetLoader } from './fleet';
 export { SimRegistry, type RegistrationOutcome, type Write } from './registration';
 export { type SimRow } from './registration-rows';

@@ -11,7 +11,9 @@ import { OperationGate, type Authorize } from './operation-gate';
 import { GraphqlSocketServer, type GraphqlSocketParts } from './socket-server';
 
 export interface GraphqlServerParts
-  extends Omit<GraphqlHttpParts, 'gate' | 'rate' | 'schema'>, Pick<GraphqlSocketParts, 'onRevoked' | 'initMilliseconds'> {
+  extends
+    Omit<GraphqlHttpParts, 'gate' | 'rate' | 'schema'>,
+    Pick<GraphqlSocketParts, 'onRevoked' | 'initMilliseconds' | 'socketsPerCredential'> {
   readonly schema: GraphQLSchema;
   readonly authorize: Authorize;
   /** Started and stopped by the caller. */

@@ -5,6 +5,7 @@ import type { GraphQLSchema } from 'graphql';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { CredentialRate } from './credential-rate';
 import { MOST_BODY_BYTES, type Authenticate } from './http-guards';
+import { Holdings } from './holdings';
 import type { LiveHub } from './live-hub';
 import type { OperationServices } from './operation-context';
 import type { OperationGate } from './operation-gate';
@@ -25,7 +26,11 @@ export interface GraphqlSocketParts {
   readonly onRevoked?: (listener: (credentialId: string) => void) => () => void;
   /** Milliseconds a client may take to initialise; default 3,000. */
   readonly initMilliseconds?: number;
+  /** Sockets that a credential may hold; default 1,000. */
+  readonly socketsPerCredential?: number;
 }
+
+const SOCKETS_PER_CREDENTIAL = 1_000;
 
 export class GraphqlSocketServer {
   private readonly webSockets = new WebSocketServer({
@@ -35,6 +40,7 @@ export class GraphqlSocketServer {
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   });
   private readonly sockets = new Set<GraphqlSocket>();
+  private readonly held: Holdings;
   private readonly alive = new WeakSet<WebSocket>();
   private readonly heartbeat: NodeJS.Timeout;
   private readonly stopListening: () => void;
@@ -44,6 +50,7 @@ export class GraphqlSocketServer {
     private readonly server: Server,
     private readonly parts: GraphqlSocketParts,
   ) {
+    this.held = new Holdings(parts.socketsPerCredential ?? SOCKETS_PER_CREDENTIAL);
     server.on('upgrade', this.upgrade);
     this.stopListening = parts.onRevoked?.((credentialId) => this.revoke(credentialId)) ?? (() => undefined);
     this.heartbeat = setInterval(() => this.beat(), HEARTBEAT_MILLISECONDS).unref();
@@ -84,7 +91,7 @@ export class GraphqlSocketServer {
       webSocket.close(code, reason);
       return;
     }
-    const socket = new GraphqlSocket(webSocket, request.headers.origin, this.parts);
+    const socket = new GraphqlSocket(webSocket, request.headers.origin, this.parts, this.held);
     this.sockets.add(socket);
     this.alive.add(webSocket);
     webSocket.on('pong', () => this.alive.add(webSocket));

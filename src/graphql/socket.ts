@@ -3,6 +3,7 @@ import { execute, OperationTypeNode } from 'graphql';
 import type { RawData, WebSocket } from 'ws';
 import { SimwardenError } from '../errors';
 import type { Caller } from './caller';
+import type { Holdings } from './holdings';
 import type { LiveMember } from './live-group';
 import { OperationContext } from './operation-context';
 import type { Admitted, OperationRequest } from './operation-gate';
@@ -30,6 +31,7 @@ export class GraphqlSocket {
   private readonly operations = new Map<string, () => void>();
   private readonly initTimer: NodeJS.Timeout;
   private expiryTimer: NodeJS.Timeout | undefined;
+  private giveBack: () => void = () => undefined;
   private secondStarted = 0;
   private messagesThisSecond = 0;
 
@@ -37,6 +39,7 @@ export class GraphqlSocket {
     private readonly socket: WebSocket,
     private readonly origin: string | undefined,
     private readonly parts: GraphqlSocketParts,
+    private readonly held: Holdings,
   ) {
     this.initTimer = setTimeout(() => this.close('INITIALISATION_TIMEOUT'), parts.initMilliseconds ?? SOCKET_LIMITS.initMilliseconds);
     socket.on('message', (data, isBinary) => this.received(isBinary ? null : textOf(data)));
@@ -57,6 +60,7 @@ export class GraphqlSocket {
   private closed(): void {
     clearTimeout(this.initTimer);
     clearTimeout(this.expiryTimer);
+    this.giveBack();
     this.endOperations();
   }
 
@@ -115,6 +119,10 @@ export class GraphqlSocket {
     try {
       const caller = await this.parts.authenticate({ authorization, origin: this.origin });
       if (!caller) return this.close('FORBIDDEN');
+      if (this.socket.readyState !== this.socket.OPEN) return;
+      const giveBack = this.held.take(caller.credentialId);
+      if (!giveBack) return this.close('TOO_MANY', `Too many sockets: at most ${this.held.most} of one credential`);
+      this.giveBack = giveBack;
       // At once, so that a revocation from here on finds this socket.
       this.caller = caller;
       const cursor = await this.parts.hub.cursorNow();

@@ -10,7 +10,7 @@ import { insertIncidents, lockIncidents, readAlertFacts, writeIncidents, type Al
 import { IncidentState } from './lifecycle';
 import { RootCause } from './root-cause';
 
-/** What brings alerts together: the SIM; else the fleet, the network or the client that the alert is about. */
+/** What brings alerts together: the SIM; else the fleet, the network, the country or the client that the alert is about. */
 export function correlationKey(change: Pick<AlertChange, 'simId' | 'subject' | 'subjectId'>): string {
   if (change.simId !== null) return `sim:${change.simId}`;
   return `${change.subject.toLowerCase()}:${change.subjectId}`;
@@ -51,7 +51,7 @@ export class Correlator extends AlertChangeListener {
     });
     await attachIncident(tx, clientId, attachments);
     await this.gather(tx, clientId, incidents, now);
-    await followAlerts(tx, clientId, incidents.edited);
+    await followAlerts(tx, clientId, incidents.edited, now);
     return writeIncidents(tx, this.entropy, clientId, incidents.edited, now);
   }
 
@@ -140,6 +140,7 @@ function newIncident(incidentId: string, change: AlertChange, facts: AlertFacts,
     correlationKey: correlationKey(change),
     state: IncidentState.OPEN,
     title: facts.title,
+    titleBy: null,
     severity: facts.severity,
     simId: change.simId,
     fleetId: change.fleetId,

@@ -86,6 +86,7 @@ export class IncidentActions {
         if (newTitle !== record.title) log.push({ action: LogAction.EDITED, text: `Title: "${newTitle}".`, actor });
         if (newAssignee !== record.assignee)
           log.push({ action: LogAction.EDITED, text: newAssignee ? `Assigned to ${newAssignee}.` : 'Assigned to nobody.', actor });
+        if (newTitle !== record.title) record.titleBy = actor;
         Object.assign(record, { title: newTitle, assignee: newAssignee });
       }),
     );

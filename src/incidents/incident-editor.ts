@@ -43,6 +43,7 @@ export class IncidentEditor {
         correlationKey: simId === null ? `manual:${incidentId}` : `sim:${simId}`,
         state: IncidentState.OPEN,
         title,
+        titleBy: context.caller.name,
         severity,
         simId,
         fleetId,
@@ -72,7 +73,7 @@ export class IncidentEditor {
         log: [{ action: LogAction.OPENED, text: title, actor: context.caller.name }],
       };
       const left = await this.take(tx, context, incident, wanted.alertIds);
-      await followAlerts(tx, clientId, [incident, ...left]);
+      await followAlerts(tx, clientId, [incident, ...left], now);
       await writeIncidents(tx, context.entropy, clientId, [incident, ...left], now);
       await recordAudit(tx, context, {
         clientId,
@@ -112,7 +113,7 @@ export class IncidentEditor {
       const { record, log } = incident;
       const actor = context.caller.name;
       await this.resolveAlerts(tx, context, incident, note ?? `Incident closed: ${rootCause}`);
-      await followAlerts(tx, record.clientId, [incident]);
+      await followAlerts(tx, record.clientId, [incident], now);
       if (rootCause !== record.rootCause) Object.assign(record, { rootCause, rootCauseBy: actor });
       Object.assign(record, { closedAt: now, closedBy: actor });
       log.push({ action: LogAction.CLOSED, text: note ? `${rootCause}: ${note}` : rootCause, actor });
@@ -163,7 +164,7 @@ export class IncidentEditor {
         gone.map(({ record }) => record.incidentId),
       );
       await this.attach(tx, context, kept, await lockAlerts(tx, clientId, alertIds));
-      await followAlerts(tx, clientId, [kept]);
+      await followAlerts(tx, clientId, [kept], now);
       await writeIncidents(tx, context.entropy, clientId, [kept, ...gone], now);
       await recordAudit(tx, context, {
         clientId,

@@ -9,6 +9,8 @@ export interface IncidentRecord {
   readonly correlationKey: string;
   state: IncidentState;
   title: string;
+  /** null: it follows the alerts. */
+  titleBy: string | null;
   severity: Severity;
   readonly simId: string | null;
   fleetId: string | null;
@@ -35,6 +37,7 @@ export const incidentColumns: Readonly<Record<Stored, readonly [sql: string, typ
   correlationKey: ['correlation_key', 'text'],
   state: ['state', 'text', 'state'],
   title: ['title', 'text', 'title'],
+  titleBy: ['title_by', 'text'],
   severity: ['severity', 'text', 'severity'],
   simId: ['sim_id', 'int8', 'sim'],
   fleetId: ['fleet_id', 'uuid', 'fleet'],

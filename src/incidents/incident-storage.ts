@@ -102,13 +102,35 @@ export async function readAlertFacts(tx: Transaction, clientId: number, alertIds
   return tx.query<AlertFacts>(`SELECT ${factColumns} FROM alert WHERE client_id = $1 AND alert_id = ANY($2::uuid[])`, [clientId, alertIds]);
 }
 
-/** The alerts of these incidents that stand for something: those merged or taken back say nothing. */
-export async function readAlertsOf(tx: Transaction, clientId: number, incidentIds: readonly string[]): Promise<AlertFacts[]> {
-  return tx.query<AlertFacts>(
-    `SELECT ${factColumns} FROM alert WHERE client_id = $1 AND incident_id = ANY($2::uuid[]) AND occurrence_count > 0
-     ORDER BY first_window_start, alert_id`,
+/** An alert with what it said in its earliest window, which no later window changes. */
+export interface StandingAlert extends AlertFacts {
+  readonly firstTitle: string;
+  readonly firstSeverity: Severity;
+  readonly detectorId: string;
+}
+
+/** The alerts of these incidents that stand for something, earliest first: those merged or taken back say nothing. */
+export async function readAlertsOf(tx: Transaction, clientId: number, incidentIds: readonly string[]): Promise<StandingAlert[]> {
+  return tx.query<StandingAlert>(
+    `SELECT alert.alert_id AS "alertId", alert.incident_id AS "incidentId", alert.kind, alert.title, alert.severity, alert.state,
+       alert.first_window_start AS "firstWindowStart", alert.detector_id AS "detectorId",
+       coalesce(earliest.title, alert.title) AS "firstTitle", coalesce(earliest.severity, alert.severity) AS "firstSeverity"
+     FROM alert LEFT JOIN alert_occurrence earliest
+       ON earliest.client_id = $1 AND earliest.alert_id = alert.alert_id AND earliest.window_start = alert.first_window_start
+     WHERE alert.client_id = $1 AND alert.incident_id = ANY($2::uuid[]) AND alert.occurrence_count > 0
+     ORDER BY alert.first_window_start, alert.alert_id`,
     [clientId, incidentIds],
   );
+}
+
+/** Those of these incidents that have an alert which later data took back. */
+export async function incidentsWithRetractions(tx: Transaction, clientId: number, incidentIds: readonly string[]): Promise<Set<string>> {
+  if (incidentIds.length === 0) return new Set();
+  const rows = await tx.query<{ incident_id: string }>(
+    `SELECT DISTINCT incident_id FROM alert WHERE client_id = $1 AND incident_id = ANY($2::uuid[]) AND resolution = 'RETRACTED'`,
+    [clientId, incidentIds],
+  );
+  return new Set(rows.map(({ incident_id }) => incident_id));
 }
 
 export async function alertIdsOf(tx: Transaction, clientId: number, incidentIds: readonly string[]): Promise<string[]> {

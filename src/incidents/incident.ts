@@ -51,7 +51,7 @@ registerEnumType(LogAction, {
     NOTE: { description: 'Somebody noted something.' },
     ROOT_CAUSE_SET: { description: 'Somebody gave the verdict on its cause.' },
     MERGED: { description: 'It took in another incident, or became part of one.' },
-    CLOSED: { description: 'It was closed.' },
+    CLOSED: { description: 'It was closed: by somebody, or by itself because later data took back all of its alerts.' },
   },
 });
 
@@ -62,11 +62,17 @@ registerEnumType(LogAction, {
 export class Incident extends Node {
   @Field(() => IncidentState, { description: 'Where it stands.' })
   state: IncidentState;
-  @Field(() => String, { description: 'What it is about, in one line: the title of its first alert, until somebody changes it.' })
+  @Field(() => String, {
+    description:
+      'What it is about, in one line: that of its earliest alert (by event time, then severity, then detector), unless somebody gave it one.',
+  })
   title: string;
   @Field(() => AlertSeverity, { description: 'Severity of its worst live alert; without one, what it was last.' })
   severity: Severity;
-  @Field(() => Int, { description: 'How many of its alerts are OPEN or ACKNOWLEDGED. 0: all are over, and it waits to be closed.' })
+  @Field(() => Int, {
+    description:
+      'How many of its alerts are OPEN or ACKNOWLEDGED. 0: all are over, and it waits to be closed; it closes itself where later data took all of them back and nobody has taken it up.',
+  })
   liveAlerts: number;
   @Field(() => RootCause, { description: 'The cause that its alerts speak for; a proposal.' })
   proposedRootCause: RootCause;
@@ -80,7 +86,7 @@ export class Incident extends Node {
   openedAt: Date;
   @Field(() => DateTimeScalar, { nullable: true, description: 'When it was closed.' })
   closedAt: Date | null;
-  @Field(() => String, { nullable: true, description: 'Who closed it.' })
+  @Field(() => String, { nullable: true, description: 'Who closed it; `simwarden` where it closed itself.' })
   closedBy: string | null;
   @Field(() => Int, { description: 'Rises by one with every change.' })
   sequence: number;

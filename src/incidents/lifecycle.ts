@@ -6,14 +6,14 @@ export enum IncidentState {
   CLOSED = 'CLOSED',
 }
 
-/** join: an alert attaches. edit: title, assignee, root cause. merge: it becomes part of another. A note may always be added: what is learned afterwards matters too. */
-export type IncidentStep = 'join' | 'edit' | 'note' | 'setRootCause' | 'merge' | 'close';
+/** join: an alert attaches. edit: title, assignee, root cause. merge: it becomes part of another. withdraw: later data took back all that it was about. A note may always be added: what is learned afterwards matters too. */
+export type IncidentStep = 'join' | 'edit' | 'note' | 'setRootCause' | 'merge' | 'close' | 'withdraw';
 
 const { OPEN, CLOSED } = IncidentState;
 
 /** A closed incident is never opened again: the next alert opens a new one. Its root cause may be corrected. */
 export const incidentLifecycle: Readonly<Record<IncidentState, Readonly<Partial<Record<IncidentStep, IncidentState>>>>> = {
-  OPEN: { join: OPEN, edit: OPEN, note: OPEN, setRootCause: OPEN, merge: CLOSED, close: CLOSED },
+  OPEN: { join: OPEN, edit: OPEN, note: OPEN, setRootCause: OPEN, merge: CLOSED, close: CLOSED, withdraw: CLOSED },
   CLOSED: { note: CLOSED, setRootCause: CLOSED },
 };
 
@@ -24,6 +24,7 @@ const past: Readonly<Record<IncidentStep, string>> = {
   setRootCause: 'given a root cause',
   merge: 'merged',
   close: 'closed',
+  withdraw: 'withdrawn',
 };
 
 export function nextIncidentState(from: IncidentState, step: IncidentStep): IncidentState {

@@ -76,6 +76,27 @@ export const rootCauseRules: readonly Rule[] = [
     because: "Many SIMs of the client can't attach in one network, and none of them gets in.",
   },
   {
+    cause: RootCause.PLATFORM_ISSUE,
+    anyOf: ['PLATFORM_MAP_SUCCESS_LOW', 'PLATFORM_VOICE_SMS_HIT', 'PLATFORM_DATA_HIT'],
+    because: 'Clients and countries that have nothing in common but the platform are hit together.',
+  },
+  {
+    cause: RootCause.NETWORK_ISSUE,
+    anyOf: ['MAP_SUCCESS_LOW', 'VOICE_SMS_HIT', 'DATA_HIT'],
+    because: "Many of the client's SIMs in one country lost a service at once.",
+  },
+  {
+    cause: RootCause.COVERAGE,
+    anyOf: ['AGGRESSIVE_DEVICE', 'RETRY_STORM'],
+    noneOf: [...otherDevice, 'DEVICE_EVENT_STORM'],
+    because: 'The device looks for a network again and again and keeps none.',
+  },
+  {
+    cause: RootCause.CONFIGURATION,
+    anyOf: ['BLOCK_CAUSES_STORM'],
+    because: 'The block is of a kind that makes this modem retry.',
+  },
+  {
     cause: RootCause.STOLEN_SIM,
     anyOf: otherNetwork,
     andAnyOf: excessTraffic,

@@ -28,7 +28,7 @@ abstract class BlockTargets {
   filter?: BlockTargetFilter | null;
   @Field(() => String, {
     nullable: true,
-    description: 'Makes the call repeatable: the same key and input answer the same. 1 to 255 characters.',
+    description: 'Makes the call repeatable: the same key and input answer the same for 7 days. 1 to 255 characters.',
   })
   idempotencyKey?: string | null;
   @Field(() => Boolean, { defaultValue: false, description: 'Says what would happen and changes nothing. Default false.' })
@@ -45,7 +45,11 @@ export class RequestBlockInput extends BlockTargets {
   incident?: string | null;
   @Field(() => ID, { nullable: true, description: 'The alert that led to it.' })
   alert?: string | null;
-  @Field(() => DateTimeScalar, { nullable: true, description: 'When to unblock the SIMs by themselves; after now. Left out: never.' })
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description:
+      'When to unblock the SIMs by themselves; after now. Left out: never. A SIM that moves to another client before then stays blocked: its new owner decides.',
+  })
   restoreAt?: Date | null;
 }
 
@@ -61,7 +65,7 @@ export class ConfirmBlockInput {
   blockRequest: string;
   @Field(() => String, {
     nullable: true,
-    description: 'Makes the call repeatable: the same key and input answer the same. 1 to 255 characters.',
+    description: 'Makes the call repeatable: the same key and input answer the same for 7 days. 1 to 255 characters.',
   })
   idempotencyKey?: string | null;
 }
@@ -74,7 +78,7 @@ export class CancelBlockInput {
   reason: string;
   @Field(() => String, {
     nullable: true,
-    description: 'Makes the call repeatable: the same key and input answer the same. 1 to 255 characters.',
+    description: 'Makes the call repeatable: the same key and input answer the same for 7 days. 1 to 255 characters.',
   })
   idempotencyKey?: string | null;
 }

@@ -13,6 +13,7 @@ export { blockHandlers } from './block-handlers';
 export { NetworkConnector } from './connector';
 export { CancelMovedBlocks } from './cancel-moved-blocks';
 export { OutboxWorker } from './outbox-worker';
+export { ResponseRetention } from './response-retention';
 export { SimulatedConnector } from './simulated-connector';
 
 export const responseResolvers = [

@@ -1,4 +1,5 @@
 /** Carries messages out of the process: claims by lease row and commits, sends with no transaction open, records the result in a new one. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../database/database';
 import { PokedLoop } from '../database/poked-loop';
 import type { Clock, Entropy, Log } from '../runtime';
@@ -24,6 +25,9 @@ export interface OutboxWorkerOptions {
   readonly pollMilliseconds?: number;
 }
 
+/** Part of what the lease leaves after an attempt in which its end is waited for; the rest is for recording it. */
+const OVERTIME_SHARE = 0.75;
+
 /** The attempt is no longer ours: its lease ended and another worker has it. Rolls the recording back. */
 class ClaimLost extends Error {}
 
@@ -33,6 +37,7 @@ export class OutboxWorker {
   private readonly inHand = new Map<string, Promise<void>>();
   private readonly loop: PokedLoop;
   private finished = 0;
+  private stopping = new AbortController();
 
   constructor(private readonly options: OutboxWorkerOptions) {
     this.worker = options.entropy.uuid();
@@ -48,11 +53,13 @@ export class OutboxWorker {
   }
 
   start(): void {
+    this.stopping = new AbortController();
     this.loop.start();
   }
 
   /** Claims nothing more and waits until what is being sent is recorded. */
   async stop(): Promise<void> {
+    this.stopping.abort();
     await this.loop.stop();
     await Promise.all(this.inHand.values());
   }
@@ -127,15 +134,33 @@ export class OutboxWorker {
     }
   }
 
+  /**
+   * An attempt whose time is over is told so by its signal. A handler that doesn't listen may still carry the message out: nothing else of the order
+   * key may overtake it, so its end is waited for while the lease lasts. What it answers then is as good as an answer in time.
+   */
   private async attempt(message: OutboxMessage): Promise<DeliveryResult> {
-    const signal = AbortSignal.timeout(this.options.attemptMilliseconds ?? 30_000);
-    const timedOut = new Promise<DeliveryResult>((resolve) => {
-      signal.addEventListener('abort', () => resolve({ outcome: 'RETRY', error: 'no answer in time' }), { once: true });
+    const { attemptMilliseconds = 30_000, leaseMilliseconds = 60_000 } = this.options;
+    const overtime = Math.max(0, (leaseMilliseconds - attemptMilliseconds) * OVERTIME_SHARE);
+    const signal = AbortSignal.timeout(attemptMilliseconds);
+    const ended = new AbortController();
+    const tooLate = sleep(attemptMilliseconds + overtime, undefined, { signal: ended.signal, ref: false });
+    const stopped = new Promise<void>((resolve) => {
+      const stop = this.stopping.signal;
+      // The process ends, and with it an attempt whose time was over anyway.
+      const giveUp = (): void => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true }));
+      if (stop.aborted) giveUp();
+      else stop.addEventListener('abort', giveUp, { once: true, signal: ended.signal });
     });
+    const unanswered: DeliveryResult = { outcome: 'RETRY', error: 'no answer in time' };
+    const delivered = async (): Promise<DeliveryResult> => this.handlers.get(message.topic)!.deliver(message, signal);
     try {
-      return await Promise.race([this.handlers.get(message.topic)!.deliver(message, signal), timedOut]);
+      return await Promise.race([delivered(), Promise.race([tooLate, stopped]).then(() => unanswered)]);
     } catch (error) {
+      if (signal.aborted) return unanswered;
       return { outcome: 'RETRY', error: error instanceof Error ? error.message : String(error) };
+    } finally {
+      ended.abort();
+      tooLate.catch(() => undefined);
     }
   }
 

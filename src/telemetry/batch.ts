@@ -1,7 +1,7 @@
 /** Whose batch it is and under which names it is stored. */
 import { createHash } from 'node:crypto';
 import { isOperator, type Caller } from '../graphql/caller';
-import type { Chunk } from './chunk';
+import type { LedgerChunk } from './chunk';
 
 export interface Batch {
   readonly caller: Caller;
@@ -29,9 +29,9 @@ export class BatchNames {
 
   constructor(private readonly givenKey: string | null) {}
 
-  of(chunk: Chunk<unknown>): string {
+  of(chunk: LedgerChunk): string {
     if (this.givenKey !== null) return this.givenKey;
-    const content = chunk.hash(chunk.rows.length);
+    const content = chunk.hash(chunk.rowCount);
     this.soFar = createHash('sha256').update(this.soFar).update(content).digest('hex');
     return `sha256:${this.soFar}`;
   }

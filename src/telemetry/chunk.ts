@@ -3,15 +3,28 @@ import { createHash } from 'node:crypto';
 import type { Row } from './parsing/rows';
 
 /** A chunk also ends at this many bytes, so that long rows don't need more memory than short ones. */
-const MOST_CHUNK_BYTES = 8 * 1024 * 1024;
+export const MOST_CHUNK_BYTES = 8 * 1024 * 1024;
 
-export class Chunk<Content> {
+/** What the ledger compares chunks by, whatever they hold. */
+export interface LedgerChunk {
+  /** 0 for the first chunk of the body. */
+  readonly number: number;
+  readonly rowCount: number;
   /** Rows that ended with a line break. The one that didn't, at the end of the body, may have been cut. */
+  readonly settledRows: number;
+  /** SHA-256 of the first rows; of the settled ones unless a number is given. */
+  hash(rows?: number): Buffer;
+  /** SHA-256 of a row's first bytes, hex; null where it has fewer. */
+  rowHash(index: number, bytes: number): string | null;
+  /** Length of a row. */
+  rowBytes(index: number): number;
+}
+
+export class Chunk<Content> implements LedgerChunk {
   readonly settledRows: number;
   private settled: Buffer | undefined;
 
   constructor(
-    /** 0 for the first chunk of the body. */
     readonly number: number,
     readonly rows: readonly Row<Content>[],
     private readonly preamble: string,
@@ -19,13 +32,19 @@ export class Chunk<Content> {
     this.settledRows = rows.length > 0 && !rows.at(-1)!.terminated ? rows.length - 1 : rows.length;
   }
 
-  /** SHA-256 of the first rows; of the settled ones unless a number is given. */
+  get rowCount(): number {
+    return this.rows.length;
+  }
+
   hash(rows = this.settledRows): Buffer {
     if (rows === this.settledRows) return (this.settled ??= this.hashOf(rows));
     return this.hashOf(rows);
   }
 
-  /** SHA-256 of a row's first bytes, hex; null where it has fewer. */
+  rowBytes(index: number): number {
+    return this.rows[index]!.bytes.length;
+  }
+
   rowHash(index: number, bytes: number): string | null {
     const row = this.rows[index];
     return row && row.bytes.length >= bytes ? createHash('sha256').update(row.bytes.subarray(0, bytes)).digest('hex') : null;

@@ -3,6 +3,7 @@ import { Router, type Request, type RequestHandler, type Response } from 'expres
 import { ingestPermissions } from '../access/permissions';
 import { SimwardenError } from '../errors';
 import type { Caller } from '../graphql/caller';
+import { Holdings } from '../graphql/holdings';
 import type { Entropy, Log } from '../runtime';
 import { INGEST_PACE, paced, type Pace } from './body-pace';
 import { INGEST_KINDS, type Ingest, type IngestAnswer, type IngestKind } from './ingest';
@@ -15,7 +16,13 @@ export interface IngestHttpParts {
   readonly entropy: Entropy;
   readonly log: Log;
   readonly pace?: Pace;
+  /** Requests of one credential that are served at once; default 16. */
+  readonly ingestsPerCredential?: number;
 }
+
+const INGESTS_PER_CREDENTIAL = 16;
+/** Told to a sender that has too many uploads open. */
+const RETRY_AFTER_SECONDS = 5;
 
 const FORMATS: Readonly<Record<string, Format>> = { 'text/csv': 'csv', 'application/x-ndjson': 'ndjson' };
 /** How long a refused body is still read, so that its sender sees the answer before the connection closes. */
@@ -24,15 +31,16 @@ const LINGER_MILLISECONDS = 2000;
 /** To be mounted at the root. */
 export function ingestRouter(parts: IngestHttpParts): Router {
   const router = Router();
-  router.all('/ingest/:kind', ingestHandler(parts));
-  router.all('/ingest', ingestHandler(parts));
+  const handler = ingestHandler(parts, new Holdings(parts.ingestsPerCredential ?? INGESTS_PER_CREDENTIAL));
+  router.all('/ingest/:kind', handler);
+  router.all('/ingest', handler);
   return router;
 }
 
-function ingestHandler(parts: IngestHttpParts): RequestHandler {
+function ingestHandler(parts: IngestHttpParts, held: Holdings): RequestHandler {
   return async (request, response) => {
     try {
-      const answer = await receive(parts, request);
+      const answer = await receive(parts, held, request);
       if (answer.stoppedBy === undefined) response.status(200).json(countsOf(answer));
       else refuse(parts, request, response, answer.stoppedBy, countsOf(answer));
     } catch (error) {
@@ -41,7 +49,7 @@ function ingestHandler(parts: IngestHttpParts): RequestHandler {
   };
 }
 
-async function receive(parts: IngestHttpParts, request: Request): Promise<IngestAnswer> {
+async function receive(parts: IngestHttpParts, held: Holdings, request: Request): Promise<IngestAnswer> {
   if (request.method !== 'POST') throw new SimwardenError('METHOD_NOT_ALLOWED', { given: request.method, expected: 'POST' });
   const caller = await parts.authenticate(request);
   if (!caller) throw new SimwardenError('UNAUTHENTICATED');
@@ -50,15 +58,23 @@ async function receive(parts: IngestHttpParts, request: Request): Promise<Ingest
   if (!allowed.includes(caller.role)) {
     throw new SimwardenError('FORBIDDEN', { role: caller.role, field: `POST /ingest/${kind}`, allowed: allowed.join(', ') });
   }
-  return parts.ingest.ingestStream({
+  const upload = {
     caller,
     kind,
     format: requireFormat(request.headers['content-type']),
     gzip: requireEncoding(request.headers['content-encoding']),
     source: requireName(request, 'simwarden-source'),
     batchKey: requireName(request, 'idempotency-key'),
+    strict: requireStrict(request),
     body: paced(request, parts.pace ?? INGEST_PACE),
-  });
+  };
+  const giveBack = held.take(caller.credentialId);
+  if (!giveBack) throw new SimwardenError('TOO_MANY_INGESTS', { most: held.most, seconds: RETRY_AFTER_SECONDS });
+  try {
+    return await parts.ingest.ingestStream(upload);
+  } finally {
+    giveBack();
+  }
 }
 
 function requireKind(given: string | string[] | undefined): IngestKind {
@@ -104,6 +120,14 @@ function requireName(request: Request, header: 'simwarden-source' | 'idempotency
   return given;
 }
 
+/** Only dialogues know the difference; other kinds are always strict. */
+function requireStrict(request: Request): boolean {
+  const given = request.headers['simwarden-strict'];
+  if (given === undefined || given === '0') return false;
+  if (given !== '1') throw new SimwardenError('BAD_REQUEST', { what: 'The header simwarden-strict must be 0 or 1.' });
+  return true;
+}
+
 function countsOf({ batchId, accepted, duplicates, rejected, errors }: IngestAnswer): Record<string, unknown> {
   return { batchId, accepted, duplicates, rejected, errors };
 }
@@ -112,6 +136,7 @@ function refuse(parts: IngestHttpParts, request: Request, response: Response, er
   if (response.headersSent || response.destroyed) return;
   const known = error instanceof SimwardenError ? error : unexpected(parts, error);
   if (known.code === 'UNAUTHENTICATED') response.setHeader('www-authenticate', 'Bearer');
+  if (known.code === 'TOO_MANY_INGESTS') response.setHeader('retry-after', String(RETRY_AFTER_SECONDS));
   if (known.code === 'METHOD_NOT_ALLOWED') response.setHeader('allow', 'POST');
   if (!request.complete) letGo(request, response);
   response.status(known.status).json({ error: { code: known.code, message: known.message }, ...counts });

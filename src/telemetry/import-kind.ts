@@ -4,6 +4,7 @@ import { registerEnumType } from 'type-graphql';
 export enum ImportKind {
   SIMS = 'sims',
   USAGE = 'usage',
+  DIALOGUES = 'dialogues',
   CONNECTION_EVENTS = 'connection-events',
   DEVICE_EVENTS = 'device-events',
 }
@@ -14,6 +15,7 @@ registerEnumType(ImportKind, {
   valuesConfig: {
     SIMS: { description: 'An inventory of SIMs.' },
     USAGE: { description: 'Usage records.' },
+    DIALOGUES: { description: 'Signaling dialogues.' },
     CONNECTION_EVENTS: { description: 'Connection events.' },
     DEVICE_EVENTS: { description: 'Device events.' },
   },

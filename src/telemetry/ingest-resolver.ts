@@ -6,9 +6,10 @@ import { SimwardenError } from '../errors';
 import type { GraphqlContext } from '../graphql/context';
 import { ByteCountScalar, DateTimeScalar, SafeTextScalar } from '../graphql/scalars';
 import { UserError, withUserErrors } from '../graphql/user-error';
+import { BatchInput } from './batch-input';
 import { ConnectionEventType, type ConnectionEventTypeName } from './connection-events';
-import { Ingest, MOST_RECORDS } from './ingest';
-import type { KindName } from './record-kind';
+import { IngestDialoguesInput } from './dialogues/dialogue-input';
+import { Ingest, MOST_RECORDS, type IngestKind } from './ingest';
 
 const ICCID = 'ICCID of the SIM, 19 or 20 digits that start with 89.';
 const IMEI = 'IMEI (15 digits) or IMEISV (16) of the device; left out: unknown.';
@@ -90,20 +91,6 @@ export class DeviceEventInput {
   detail?: string | null;
 }
 
-@InputType({ description: 'Where a batch comes from and how a repeat of it is known.' })
-class BatchInput {
-  @Field(() => SafeTextScalar, {
-    nullable: true,
-    description: 'Names the source, 1 to 128 printable ASCII characters; default: the id of the calling key.',
-  })
-  source?: string | null;
-  @Field(() => SafeTextScalar, {
-    nullable: true,
-    description: 'Names the batch, 1 to 128 printable ASCII characters: sent again, it is answered, not stored. Default: its content.',
-  })
-  idempotencyKey?: string | null;
-}
-
 @InputType({ description: 'A batch of usage records.' })
 export class IngestUsageInput extends BatchInput {
   @Field(() => [UsageRecordInput], { description: 'The records, at most 1,000. More go to POST /ingest/usage.' })
@@ -168,6 +155,15 @@ export class IngestResolver {
     );
   }
 
+  @Mutation(() => IngestPayload, { description: 'Stores signaling dialogues. Bad ones are quarantined and never cost good ones.' })
+  ingestDialogues(
+    @Ctx() context: GraphqlContext,
+    @Arg('input', () => IngestDialoguesInput, { description: 'The batch.' }) input: IngestDialoguesInput,
+  ): Promise<IngestPayload> {
+    const dialogues = input.dialogues.map((dialogue) => columnsOf(dialogue));
+    return this.take(context, 'ingestDialogues', 'dialogues', input, dialogues, input.strict ?? false);
+  }
+
   @Mutation(() => IngestPayload, { description: 'Stores connection events. Bad ones are quarantined and never cost good ones.' })
   ingestConnectionEvents(
     @Ctx() context: GraphqlContext,
@@ -199,9 +195,10 @@ export class IngestResolver {
   private take(
     context: GraphqlContext,
     action: string,
-    kind: KindName,
+    kind: Exclude<IngestKind, 'sims'>,
     input: BatchInput,
     records: readonly Readonly<Record<string, unknown>>[],
+    strict = false,
   ): Promise<IngestPayload> {
     const { caller } = context;
     return withUserErrors<IngestPayload>(
@@ -219,7 +216,7 @@ export class IngestResolver {
             detail: { records: records.length, source, idempotencyKey: batchKey },
           }),
         );
-        return { ...(await this.ingest.ingestRecords({ caller, kind, source, batchKey, records })), userErrors: [] };
+        return { ...(await this.ingest.ingestRecords({ caller, kind, source, batchKey, records, strict })), userErrors: [] };
       },
       (userErrors) => ({ batchId: null, accepted: 0, duplicates: 0, rejected: 0, errors: [], userErrors }),
     );

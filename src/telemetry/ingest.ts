@@ -7,16 +7,18 @@ import type { Caller } from '../graphql/caller';
 import { Clock } from '../runtime';
 import { batchOf, BatchNames, type Batch } from './batch';
 import { readBody } from './body';
-import { Chunk, ChunkBuilder } from './chunk';
+import { Chunk, ChunkBuilder, type LedgerChunk } from './chunk';
 import { ChunkStore } from './chunk-store';
+import { DialogueIngest } from './dialogues/dialogue-ingest';
+import { dialogueKind } from './dialogues/dialogue-kind';
 import { addCounts, NO_COUNTS, type Counts } from './ledger';
 import { readObject, rowReader, type Format, type Row, type RowKind } from './parsing/rows';
 import { recordKinds, type KindName, type TelemetryRecord } from './record-kind';
 import { SimImport, simKind } from './sim-import';
 
 /** What POST /ingest/{kind} takes. */
-export type IngestKind = KindName | 'sims';
-export const INGEST_KINDS: readonly IngestKind[] = ['sims', 'usage', 'connection-events', 'device-events'];
+export type IngestKind = KindName | 'sims' | 'dialogues';
+export const INGEST_KINDS: readonly IngestKind[] = ['sims', 'usage', 'dialogues', 'connection-events', 'device-events'];
 
 export interface IngestRequest {
   readonly caller: Caller;
@@ -28,6 +30,8 @@ export interface IngestRequest {
   readonly format: Format;
   readonly gzip: boolean;
   readonly body: AsyncIterable<Buffer>;
+  /** Dialogues only: each record is compared with all that came in strict batches; other kinds always are. */
+  readonly strict?: boolean;
   /** Called after each stored chunk. */
   readonly onProgress?: (progress: IngestProgress) => void;
 }
@@ -51,12 +55,19 @@ interface Store<Content> {
   readonly store: (batch: Batch, name: string, chunk: Chunk<Content>) => Promise<Counts>;
 }
 
+/** What `run` carries from a body to storage. */
+interface Flow<StoredChunk extends LedgerChunk> {
+  readonly chunks: (read: { bytes: number }) => AsyncGenerator<StoredChunk>;
+  readonly store: (batch: Batch, name: string, chunk: StoredChunk) => Promise<Counts>;
+}
+
 @singleton()
 export class Ingest {
   private readonly chunkRows: number;
 
   constructor(
     private readonly chunks: ChunkStore,
+    private readonly dialogues: DialogueIngest,
     private readonly sims: SimImport,
     private readonly clock: Clock,
     config: Config,
@@ -66,31 +77,38 @@ export class Ingest {
 
   /** Answers after the last chunk is committed. Throws HEADER_INVALID, having stored nothing; what stops it later is in the answer. */
   ingestStream(request: IngestRequest): Promise<IngestAnswer> {
-    return request.kind === 'sims'
-      ? this.run(request, { kind: simKind, store: (batch, name, chunk) => this.sims.store(batch, name, chunk) })
-      : this.run(request, this.recordStore(request.kind));
+    switch (request.kind) {
+      case 'dialogues':
+        return this.run(request, {
+          chunks: (read) => this.dialogues.readChunks(request.format, readBody(counted(request.body, read), request.gzip)),
+          store: (batch, name, chunk) => this.dialogues.store(batch, name, chunk, request.strict ?? false),
+        });
+      case 'sims':
+        return this.runRows(request, { kind: simKind, store: (batch, name, chunk) => this.sims.store(batch, name, chunk) });
+      default:
+        return this.runRows(request, this.recordStore(request.kind));
+    }
   }
 
   /** At most 1,000 records in the columns' names; values as JSON has them, or Date. */
   async ingestRecords(
-    request: Pick<IngestRequest, 'caller' | 'source' | 'batchKey'> & {
-      readonly kind: KindName;
+    request: Pick<IngestRequest, 'caller' | 'source' | 'batchKey' | 'strict'> & {
+      readonly kind: Exclude<IngestKind, 'sims'>;
       readonly records: readonly Readonly<Record<string, unknown>>[];
     },
   ): Promise<IngestAnswer> {
     const { records } = request;
     if (records.length > MOST_RECORDS) throw new SimwardenError('TOO_MANY_ITEMS', { given: records.length, most: MOST_RECORDS });
+    const batch = batchOf(request.caller, request.kind, request.source ?? null, request.batchKey ?? null);
+    const names = new BatchNames(batch.givenKey);
+    if (request.kind === 'dialogues') {
+      const chunk = this.dialogues.chunkOf(rowsOf(dialogueKind, records, this.clock.now().getTime()));
+      const name = names.of(chunk);
+      return { batchId: name, ...(await this.dialogues.store(batch, name, chunk, request.strict ?? false)) };
+    }
     const { kind, store } = this.recordStore(request.kind);
-    const batch = batchOf(request.caller, kind.name, request.source ?? null, request.batchKey ?? null);
-    const now = this.clock.now().getTime();
-    const rows = records.map((record, index): Row<TelemetryRecord> => ({
-      line: index + 1,
-      bytes: contentOf(record),
-      terminated: true,
-      ...readObject(kind, record, now),
-    }));
-    const chunk = new Chunk(0, rows, 'records');
-    const name = new BatchNames(batch.givenKey).of(chunk);
+    const chunk = new Chunk(0, rowsOf(kind, records, this.clock.now().getTime()), 'records');
+    const name = names.of(chunk);
     return { batchId: name, ...(await store(batch, name, chunk)) };
   }
 
@@ -99,22 +117,26 @@ export class Ingest {
     return { kind, store: (batch, batchName, chunk) => this.chunks.store(batch, kind, batchName, chunk) };
   }
 
+  private runRows<Content extends object>(request: IngestRequest, { kind, store }: Store<Content>): Promise<IngestAnswer> {
+    return this.run(request, { chunks: (read) => this.readChunks(request, kind, read), store });
+  }
+
   /** Reads chunk n + 1 while chunk n is stored; never holds more than these two. */
-  private async run<Content extends object>(request: IngestRequest, { kind, store }: Store<Content>): Promise<IngestAnswer> {
+  private async run<StoredChunk extends LedgerChunk>(request: IngestRequest, { chunks, store }: Flow<StoredChunk>): Promise<IngestAnswer> {
     const batch = batchOf(request.caller, request.kind, request.source ?? null, request.batchKey ?? null);
     const names = new BatchNames(batch.givenKey);
     const read = { bytes: 0 };
     let batchId = batch.givenKey ?? '';
     let counts = NO_COUNTS;
     let storing: Promise<void> = Promise.resolve();
-    const storeNext = async (chunk: Chunk<Content>): Promise<void> => {
+    const storeNext = async (chunk: StoredChunk): Promise<void> => {
       batchId = names.of(chunk);
       counts = addCounts(counts, await store(batch, batchId, chunk));
       request.onProgress?.({ ...counts, bytes: read.bytes });
     };
     let stoppedBy: unknown;
     try {
-      for await (const chunk of this.readChunks(request, kind, read)) {
+      for await (const chunk of chunks(read)) {
         await storing;
         storing = storeNext(chunk);
         storing.catch(() => undefined); // awaited with the next chunk, or below
@@ -150,6 +172,19 @@ export class Ingest {
     const rest = builder.rest(reader.preamble);
     if (rest) yield rest;
   }
+}
+
+function rowsOf<Content extends object>(
+  kind: RowKind<Content>,
+  records: readonly Readonly<Record<string, unknown>>[],
+  now: number,
+): Row<Content>[] {
+  return records.map((record, index) => ({
+    line: index + 1,
+    bytes: contentOf(record),
+    terminated: true,
+    ...readObject(kind, record, now),
+  }));
 }
 
 async function* counted(body: AsyncIterable<Buffer>, read: { bytes: number }): AsyncGenerator<Buffer> {

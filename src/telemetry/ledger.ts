@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Transaction } from '../database/database';
 import { SimwardenError } from '../errors';
-import type { Chunk } from './chunk';
+import type { LedgerChunk } from './chunk';
 
 export interface IngestError {
   readonly line: number;
@@ -98,7 +98,7 @@ export async function findEntry(tx: Transaction, key: LedgerKey): Promise<Ledger
 }
 
 /** Makes the chunk ours (null), or answers what is stored under its key. Waits for another transaction that is storing it. */
-export async function claimEntry(tx: Transaction, key: LedgerKey, chunk: Chunk<unknown>, now: Date): Promise<LedgerEntry | null> {
+export async function claimEntry(tx: Transaction, key: LedgerKey, chunk: LedgerChunk, now: Date): Promise<LedgerEntry | null> {
   const claimed = await tx.query(
     `INSERT INTO ingest_chunk (client_id, source, kind, batch_key, chunk, hash, settled_rows, accepted, duplicates, rejected, errors, committed_at)
      VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, 0, '[]', $8)
@@ -111,7 +111,7 @@ export async function claimEntry(tx: Transaction, key: LedgerKey, chunk: Chunk<u
 export async function writeEntry(
   tx: Transaction,
   key: LedgerKey,
-  chunk: Chunk<unknown>,
+  chunk: LedgerChunk,
   counts: Counts,
   tail: Tail | null,
   now: Date,
@@ -149,18 +149,18 @@ export type Standing =
  * Throws BATCH_CONFLICT where the stored rows are not a beginning of the chunk. A file that was cut at rest looks whole to a server, so a longer
  * body that begins with the stored one, to the byte, is its continuation under the same key, not a conflict.
  */
-export function standingOf(entry: LedgerEntry | null, chunk: Chunk<unknown>, batch: string): Standing {
+export function standingOf(entry: LedgerEntry | null, chunk: LedgerChunk, batch: string): Standing {
   if (!entry) return { is: 'NEW' };
   const { settledRows, tail, counts } = entry;
   const begins =
-    settledRows <= chunk.rows.length &&
+    settledRows <= chunk.rowCount &&
     (settledRows === 0 || chunk.hash(settledRows).equals(entry.hash)) &&
     (tail === null || chunk.rowHash(settledRows, tail.bytes) === tail.hash);
   if (!begins) throw new SimwardenError('BATCH_CONFLICT', { chunk: chunk.number, batch });
-  const tailStands = tail !== null && chunk.rows[settledRows]!.bytes.length === tail.bytes;
+  const tailStands = tail !== null && chunk.rowBytes(settledRows) === tail.bytes;
   const stored = settledRows + (tailStands ? 1 : 0);
   if (tail !== null && !tailStands) return { is: 'CONTINUATION', counts: withoutTail(counts, tail), from: stored, takeBack: tail };
-  if (stored === chunk.rows.length) return { is: 'REPEAT', counts };
+  if (stored === chunk.rowCount) return { is: 'REPEAT', counts };
   return { is: 'CONTINUATION', counts, from: stored, takeBack: null };
 }
 

@@ -16,10 +16,7 @@ export class Owners {
     const iccids = new Set<string>();
     for (const record of records) iccids.add(record.iccid);
     const entries = new Map<string, DirectoryEntry[]>();
-    const found = await lookup(tx, 'ICCID', [...iccids]);
-    const there = await simsThatAreThere(tx, found);
-    for (const entry of found) {
-      if (entry.simId === null || !there.has(entry.simId)) continue;
+    for (const entry of await settledEntries(tx, 'ICCID', [...iccids])) {
       const known = entries.get(entry.value);
       if (known) known.push(entry);
       else entries.set(entry.value, [entry]);
@@ -33,6 +30,13 @@ export class Owners {
     const owner = entries ? ownerAt(entries, record.iccid, new Date(record.startedAt)) : null;
     return owner && owner.simId !== null ? { clientId: owner.clientId, simId: owner.simId } : null;
   }
+}
+
+/** The directory's entries of these identifiers whose SIM is there, oldest first. */
+export async function settledEntries(tx: Transaction, kind: 'ICCID' | 'IMSI', values: readonly string[]): Promise<DirectoryEntry[]> {
+  const found = await lookup(tx, kind, values);
+  const there = await simsThatAreThere(tx, found);
+  return found.filter((entry) => entry.simId !== null && there.has(entry.simId));
 }
 
 /**

@@ -1,14 +1,25 @@
-/** The country of a visited network, by ITU-T E.212: from its PLMN, else from its MCC; none where either stands for several or for no country. */
+/**
+ * The country of a visited network, by ITU-T E.212. Of codes that several countries share, the one that the MCC is assigned to counts: 310-410 serves
+ * the Virgin Islands too, but a SIM in it is in the US. MCC 901, unknown networks, and what still can't be told: no country.
+ */
 import { all as listNetworks } from 'mcc-mnc-list';
 import { plmnCode } from './dialogue-codes';
 
-/** MCC 901, unknown networks, and codes that several countries share: no country. */
+/** No country of its own; ISO 3166-1 leaves ZZ to users. */
 export const NO_COUNTRY = 'ZZ';
 
-const COUNTRY = /^[A-Z]{2}$/;
+/** How the list writes networks of several territories, and the one that most of their subscribers live in. */
+const territories: Readonly<Record<string, string>> = {
+  'AU/CC/CX': 'AU',
+  'BL/GF/GP/MF/MQ': 'GP',
+  'BQ/CW/SX': 'CW',
+  'GE-AB': 'GE',
+  'YT/RE': 'RE',
+};
 
 interface Countries {
-  readonly byPlmn: ReadonlyMap<number, string>;
+  readonly byPlmn: ReadonlyMap<number, ReadonlySet<string>>;
+  /** The country that has most of the MCC's networks. */
   readonly byMcc: ReadonlyMap<number, string>;
 }
 
@@ -18,22 +29,28 @@ let known: Countries | undefined;
 export function countryOfPlmn(code: number | null): string {
   if (code === null) return NO_COUNTRY;
   known ??= readList();
-  return known.byPlmn.get(code) ?? known.byMcc.get(Math.floor(code / 2000)) ?? NO_COUNTRY;
+  const main = known.byMcc.get(Math.floor(code / 2000)) ?? NO_COUNTRY;
+  const candidates = known.byPlmn.get(code);
+  if (candidates === undefined || candidates.has(main)) return main;
+  return candidates.size === 1 ? [...candidates][0]! : NO_COUNTRY;
 }
 
 function readList(): Countries {
-  const byPlmn = new Map<number, string>();
-  const byMcc = new Map<number, string>();
+  const byPlmn = new Map<number, Set<string>>();
+  const networksOf = new Map<number, Map<string, number>>();
   for (const { mcc, mnc, countryCode } of listNetworks()) {
-    // Parts of a country are listed as GE-AB, shared codes as BL/GF/GP: neither says which country.
-    const country = countryCode !== null && COUNTRY.test(countryCode) ? countryCode : NO_COUNTRY;
-    if (/^\d{3}$/.test(mcc)) note(byMcc, Number(mcc), country);
-    if (/^\d{3}$/.test(mcc) && mnc !== null && /^\d{2,3}$/.test(mnc)) note(byPlmn, plmnCode(`${mcc}-${mnc}`), country);
+    const country = countryCode === null ? '' : (territories[countryCode] ?? countryCode);
+    if (mcc === '901' || !/^\d{3}$/.test(mcc) || !/^[A-Z]{2}$/.test(country)) continue;
+    const networks = networksOf.get(Number(mcc)) ?? new Map<string, number>();
+    networksOf.set(Number(mcc), networks.set(country, (networks.get(country) ?? 0) + 1));
+    if (mnc === null || !/^\d{2,3}$/.test(mnc)) continue;
+    const code = plmnCode(`${mcc}-${mnc}`);
+    byPlmn.set(code, (byPlmn.get(code) ?? new Set<string>()).add(country));
   }
+  const byMcc = new Map([...networksOf].map(([mcc, countries]) => [mcc, largest(countries)]));
   return { byPlmn, byMcc };
 }
 
-/** A code that was listed under another country before belongs to none. */
-function note(countries: Map<number, string>, code: number, country: string): void {
-  countries.set(code, (countries.get(code) ?? country) === country ? country : NO_COUNTRY);
+function largest(countries: ReadonlyMap<string, number>): string {
+  return [...countries].sort(([a, one], [b, other]) => other - one || (a < b ? -1 : 1))[0]![0];
 }

@@ -5,6 +5,7 @@ import { PokedLoop } from '../database/poked-loop';
 import { SimRegistrationListener, type RegisteredSim } from '../fleet';
 import { Clock, Entropy, Log } from '../runtime';
 import { plainArray, textArray } from './array-literal';
+import { DialogueRequeuer } from './dialogues/dialogue-requeuer';
 import { dayOf } from './hours';
 import { Owners } from './owners';
 import { isRowError, rowError, type RowError } from './parsing/column';
@@ -48,6 +49,7 @@ export class QuarantineRequeuer extends SimRegistrationListener {
 
   constructor(
     private readonly database: Database,
+    private readonly dialogues: DialogueRequeuer,
     private readonly clock: Clock,
     private readonly entropy: Entropy,
     log: Log,
@@ -58,7 +60,10 @@ export class QuarantineRequeuer extends SimRegistrationListener {
       name: 'quarantine',
       database,
       pollMilliseconds: POLL_MILLISECONDS,
-      work: () => this.walkOn(),
+      work: async () => {
+        const more = await this.walkOn();
+        return (await this.dialogues.walkOn()) || more;
+      },
       log,
     });
   }
@@ -86,7 +91,7 @@ export class QuarantineRequeuer extends SimRegistrationListener {
 
   /** Stores what is held in these clients' quarantines for these ICCIDs and has an owner now; answers how many rows were settled. */
   async requeue(clientIds: readonly number[], iccids: readonly string[]): Promise<number> {
-    let settled = 0;
+    let settled = await this.dialogues.requeueSims(clientIds, iccids);
     let after = '00000000-0000-0000-0000-000000000000';
     for (;;) {
       const rows = await this.heldRows(clientIds, iccids, after);
@@ -192,10 +197,7 @@ export class QuarantineRequeuer extends SimRegistrationListener {
     for (const row of rows) {
       if (!isRowError(row.content)) continue;
       const bytes = Buffer.from(JSON.stringify(row.given));
-      const bad: Quarantined = unreadable(
-        { line: row.line, bytes, terminated: true, content: null, error: row.content, given: row.given },
-        row.content,
-      );
+      const bad: Quarantined = unreadable({ line: row.line, bytes, given: row.given }, row.content);
       await quarantine(tx, { clientId, source: row.source, kind: row.kind.name, batch: row.batch, now, entropy: this.entropy }, [bad]);
     }
   }

@@ -16,6 +16,8 @@ export interface Quarantined {
   readonly given: Readonly<Record<string, string>>;
   /** The ICCID's key, where the row is held until its SIM is registered. */
   readonly iccid: string | null;
+  /** The same for rows that name their SIM by IMSI. */
+  readonly imsi?: string | null;
 }
 
 export interface QuarantineScope {
@@ -32,9 +34,10 @@ export async function quarantine(tx: Transaction, scope: QuarantineScope, rows: 
   if (rows.length === 0) return;
   const sorted = [...rows].sort((a, b) => (a.hash < b.hash ? -1 : a.hash > b.hash ? 1 : a.error.code < b.error.code ? -1 : 1));
   await tx.query(
-    `INSERT INTO quarantine (client_id, quarantine_id, source, kind, record_hash, code, message, batch_key, line, record, iccid, received_at)
-     SELECT $1::int4, id, $2::text, $3::text, hash, code, message, $4::text, line, record, iccid, $5::timestamptz
-       FROM unnest($6::uuid[], $7::int8[], $8::text[], $9::text[], $10::int8[], $11::jsonb[], $12::text[]) AS bad (id, hash, code, message, line, record, iccid)
+    `INSERT INTO quarantine (client_id, quarantine_id, source, kind, record_hash, code, message, batch_key, line, record, iccid, imsi, received_at)
+     SELECT $1::int4, id, $2::text, $3::text, hash, code, message, $4::text, line, record, iccid, imsi, $5::timestamptz
+       FROM unnest($6::uuid[], $7::int8[], $8::text[], $9::text[], $10::int8[], $11::jsonb[], $12::text[], $13::text[])
+              AS bad (id, hash, code, message, line, record, iccid, imsi)
      ON CONFLICT (client_id, source, kind, record_hash, code) DO NOTHING
      RETURNING 1 AS written`,
     [
@@ -50,6 +53,7 @@ export async function quarantine(tx: Transaction, scope: QuarantineScope, rows: 
       plainArray(sorted.map((row) => row.line)),
       textArray(sorted.map((row) => JSON.stringify(row.given))),
       textArray(sorted.map((row) => row.iccid)),
+      textArray(sorted.map((row) => row.imsi ?? null)),
     ],
   );
 }
@@ -67,7 +71,7 @@ export async function takeBackQuarantined(
 }
 
 /** A row that could not be read. */
-export function unreadable(row: Row<unknown>, error: RowError): Quarantined {
+export function unreadable(row: Pick<Row<unknown>, 'bytes' | 'line' | 'given'>, error: RowError): Quarantined {
   return { hash: int8Hash(row.bytes), line: row.line, error, given: row.given, iccid: null };
 }
 
@@ -82,6 +86,7 @@ export function unstorable(kind: RecordKind, line: number, record: TelemetryReco
   };
 }
 
-function int8Hash(content: Buffer | string): string {
+/** The first 8 bytes of a SHA-256 as decimal int8. */
+export function int8Hash(content: Buffer | string): string {
   return createHash('sha256').update(content).digest().readBigInt64BE(0).toString();
 }

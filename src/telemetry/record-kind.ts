@@ -6,7 +6,8 @@ import { byteCount, destination, deviceEventType, iccid, imei, instant, oneOf, p
 export const DAY_MILLISECONDS = 86_400_000;
 /** How long usage and events are kept; older records are quarantined, so that partitions are bounded. */
 export const RETAINED_DAYS = 400;
-const AHEAD_MILLISECONDS = 5 * 60_000;
+/** How far ahead of our clock a record may be. */
+export const AHEAD_MILLISECONDS = 5 * 60_000;
 const LONGEST_PERIOD_DAYS = 31;
 
 export const CONNECTION_EVENT_TYPES = [

@@ -60,7 +60,8 @@ export async function recordPage<Row extends RecordRow, Node>(
   return pageOf(rows, page, cursorOf, nodeOf, () => context.read((tx) => countOf(tx, table, all)));
 }
 
-async function visibleSim(context: GraphqlContext, id: GlobalId | null): Promise<Sim | null> {
+/** null: missing, or not the caller's to see. */
+export async function visibleSim(context: GraphqlContext, id: GlobalId | null): Promise<Sim | null> {
   if (!maySee(context.caller, id)) return null;
   const sim = await context.load(simLoader, `${id.clientId}:${id.key}`);
   const { fleetIds } = context.caller;

@@ -1,30 +1,38 @@
 /** Forgets what is older than it is kept: partitions of records, hour roll-ups, quarantined rows, ledger rows. */
 import { singleton } from 'tsyringe';
+import { deleteAged } from '../database/aging';
 import { Database } from '../database/database';
 import { PokedLoop } from '../database/poked-loop';
 import { Clock, Log } from '../runtime';
 import { plainArray } from './array-literal';
+import { DIALOGUE_RETAINED_DAYS } from './dialogues/dialogue-kind';
 import { dayOf } from './hours';
 import { DAY_MILLISECONDS, RETAINED_DAYS, recordKinds } from './record-kind';
 
 /** Quarantine and the ledger: a batch can be repeated, and a bad row looked at, for this long. */
 const QUARANTINED_DAYS = 30;
 const POLL_MILLISECONDS = 3_600_000;
-const PORTION_ROWS = 10_000;
 const PORTION_SIMS = 1_000;
 
 /** Tables of tenants whose old rows are deleted: the column that tells their age, and their key. */
 const AGING = [
   { table: 'quarantine', age: 'received_at', key: ['quarantine_id'], days: QUARANTINED_DAYS },
   { table: 'ingest_chunk', age: 'committed_at', key: ['source', 'kind', 'batch_key', 'chunk'], days: QUARANTINED_DAYS },
+  { table: 'signaling_day', age: 'day', key: ['day'], days: DIALOGUE_RETAINED_DAYS },
+  {
+    table: 'signaling_quarter_hour',
+    age: 'quarter',
+    key: ['quarter', 'plmn', 'procedure', 'origin', 'outcome', 'protocol'],
+    days: DIALOGUE_RETAINED_DAYS,
+  },
 ] as const;
+const DIALOGUE_TABLES = ['dialogue', 'dialogue_cell', 'dialogue_segment'] as const;
 
 /** The client's hours go last: every hour of a fleet or a SIM is one of its client, so they tell whether the others have anything old. */
 const AGING_HOURS = [
   { table: 'usage_fleet_hour', age: 'hour', key: ['fleet_id', 'hour'], days: RETAINED_DAYS },
   { table: 'usage_client_hour', age: 'hour', key: ['hour'], days: RETAINED_DAYS },
 ] as const;
-type Aging = (typeof AGING)[number] | (typeof AGING_HOURS)[number];
 
 @singleton()
 export class TelemetryRetention {
@@ -66,8 +74,9 @@ export class TelemetryRetention {
     // The day in which the limit falls stays: records of its later hours are still taken.
     for (const kind of Object.values(recordKinds))
       await this.database.dropPartitions(kind.table, dayOf(now - RETAINED_DAYS * DAY_MILLISECONDS));
+    for (const table of DIALOGUE_TABLES) await this.database.dropPartitions(table, dayOf(now - DIALOGUE_RETAINED_DAYS * DAY_MILLISECONDS));
     for (const clientId of await this.clientIds()) {
-      for (const aging of AGING) await this.deleteOld(clientId, aging, new Date(now - aging.days * DAY_MILLISECONDS));
+      for (const aging of AGING) await deleteAged(this.database, clientId, aging, new Date(now - aging.days * DAY_MILLISECONDS));
       await this.forgetHours(clientId, new Date(now - RETAINED_DAYS * DAY_MILLISECONDS));
     }
     this.done = today;
@@ -87,7 +96,7 @@ export class TelemetryRetention {
     );
     if (!old) return;
     await this.deleteSimHours(clientId, before);
-    for (const aging of AGING_HOURS) await this.deleteOld(clientId, aging, before);
+    for (const aging of AGING_HOURS) await deleteAged(this.database, clientId, aging, before);
   }
 
   /** By SIM, since a look for old hours would read all hours of all SIMs: nine thousand of each. */
@@ -105,21 +114,6 @@ export class TelemetryRetention {
           before,
         ]);
         return sims.length === PORTION_SIMS ? sims.at(-1)!.sim_id : null;
-      });
-    }
-  }
-
-  /** In portions, so that no transaction holds many rows for long. */
-  private async deleteOld(clientId: number, { table, age, key }: Aging, before: Date): Promise<void> {
-    const keys = key.join(', ');
-    for (let deleted = PORTION_ROWS; deleted === PORTION_ROWS;) {
-      deleted = await this.database.transaction({ name: 'retention.delete', role: 'ingest', clientId }, async (tx) => {
-        const rows = await tx.query(
-          `WITH old AS MATERIALIZED (SELECT ${keys} FROM ${table} WHERE client_id = $1 AND ${age} < $2 LIMIT ${PORTION_ROWS} FOR UPDATE SKIP LOCKED)
-           DELETE FROM ${table} WHERE client_id = $1 AND (${keys}) IN (SELECT ${keys} FROM old) RETURNING 1 AS deleted`,
-          [clientId, before],
-        );
-        return rows.length;
       });
     }
   }

@@ -91,7 +91,7 @@ test('a body that never ends holds no socket, whatever it was sent to and whatev
     'POST /elsewhere text/plain: 404',
   ]);
   expect(await alive()).toEqual({ status: 'alive' });
-}, 15_000);
+});
 
 test.each(['/ingest/%ff', '/graphiql/%ff', '/%', '/graphql/%E0%A4%A'])(
   'a path that is no text (%s) gets JSON and no stack',

@@ -43,6 +43,15 @@ export const specimens: readonly Specimen[] = [
   broken('an id in capitals', 'meta-valid', withMeta({ id: 'Too_Much' })),
   broken('a contract of the future', 'meta-valid', withMeta({ contract: 2 as never })),
   broken('an escalated severity below its severity', 'meta-valid', withMeta({ kinds: [{ ...kind, escalated: 'INFO' }] })),
+  broken('a title over two lines', 'meta-valid', withMeta({ kinds: [{ ...kind, title: 'Too\nmuch' }] })),
+  broken(
+    'a pattern that a hostile text keeps busy for ever',
+    'options-valid',
+    withOption({ type: 'string', default: 'a', pattern: '^(a+)+$', description: '()' }),
+    {
+      readme: readme.replaceAll('`3`', '`"a"`'),
+    },
+  ),
   broken('an option without description', 'options-valid', withOption({ type: 'number', default: 3, description: '' })),
   broken(
     'a list option that does not say of what',

@@ -126,7 +126,11 @@ describe('the error catalogue', () => {
   it('has every code that the documents name, as the schema has every value', async () => {
     const schema = await printableSchema();
     const values = Object.values(schema.getTypeMap()).flatMap((type) => (isEnumType(type) ? type.getValues().map(({ name }) => name) : []));
-    const kinds = builtInDetectors.flatMap(({ meta }) => meta.kinds.map(({ id }) => id));
+    const examples = [...filesBelow('examples', 'index.js'), ...filesBelow('examples', 'index.ts')].map(read).join('\n');
+    const kinds = [
+      ...builtInDetectors.flatMap(({ meta }) => meta.kinds.map(({ id }) => id)),
+      ...[...examples.matchAll(/id: '([A-Z_]+)'/g)].map(([, id]) => id!),
+    ];
     const keys = Object.values(settings).map(({ environment }) => environment);
     // of tests; of device events, whose types are the sender's words; of the kit's example of a calendar
     const others = ['TEST_DATABASE_URL', 'REBOOT', 'TLS_ERROR', 'RETRY_LOOP', 'SATURDAY'];

@@ -25,8 +25,8 @@ export interface Delivery {
   readonly heldMilliseconds: number;
 }
 
-/** Sends record after record as long as the outsider holds on, at most `mostRecords`. */
-export async function deliverWhileHeld(holdMilliseconds: number, mostRecords: number): Promise<Delivery> {
+/** Sends record after record as long as the outsider holds on, at most `mostRecords`; by default the outsider waits for all of these. */
+export async function deliverWhileHeld(mostRecords: number, holdMilliseconds = Infinity): Promise<Delivery> {
   const database = await createTestDatabase(testServerUrl!);
   const options = { databaseUrl: database.url, dataDirectory: null, operatorKey: OPERATOR_KEY, startsAt: `${DAY}T12:00:00Z` };
   const servers = await Promise.all([ServerProcess.start(options), ServerProcess.start(options)]);

@@ -37,4 +37,4 @@ test('npm run simwarden serves, takes a file meanwhile, says with its exit code 
   expect(await npmRun('ingest', 'usage', 'sims.csv').outcome).toMatchObject({ code: 1, stderr: expect.stringContaining('HEADER_INVALID') });
   server.kill('SIGTERM');
   expect(await server.outcome).toMatchObject({ code: 0, signal: null, stdout: expect.stringMatching(/Stopping…\n$/) });
-}, 120_000);
+});

@@ -36,39 +36,33 @@ onEmbedded(
     const next = await house.serve();
     expect(await storedBytes(next, id)).toBe(200 * 3);
   },
-  90_000,
 );
 
-onEmbedded(
-  'what a killed process had begun to judge is judged at once by the next',
-  async () => {
-    const first = await house.serve();
-    const customer = await makeCustomer(first.operator, 'Acme', 0, 10);
-    first.command.kill('SIGKILL');
-    await first.command.outcome;
-    await leaveLeasesBehind();
-    const next = await house.serve();
-    const portal = new Subscriber('alertChanged', customer.key);
-    portal.connect(next.url);
-    const sentAt = performance.now();
-    const end = new Date(Date.now() - 3_600_000).toISOString();
-    await next.operator.ingest('usage', `${USAGE_HEADER}breach,${iccidOf(3)},${end},${end},1,9000000\n`, 'breach');
-    const { receivedAt } = await portal.change(({ iccid }) => iccid === iccidOf(3));
-    portal.disconnect();
-    expect(receivedAt - sentAt).toBeLessThan(10_000);
-  },
-  90_000,
-);
+onEmbedded('what a killed process had begun to judge is judged at once by the next', async () => {
+  const first = await house.serve();
+  const customer = await makeCustomer(first.operator, 'Acme', 0, 10);
+  first.command.kill('SIGKILL');
+  await first.command.outcome;
+  await leaveLeasesBehind();
+  const next = await house.serve();
+  const portal = new Subscriber('alertChanged', customer.key);
+  portal.connect(next.url);
+  const end = new Date(Date.now() - 3_600_000).toISOString();
+  await next.operator.ingest('usage', `${USAGE_HEADER}breach,${iccidOf(3)},${end},${end},1,9000000\n`, 'breach');
+  // Before the leases run out, which is long after this test would be given up.
+  await portal.change(({ iccid }) => iccid === iccidOf(3));
+  portal.disconnect();
+});
 
-/** As a process does that is killed in the middle of an evaluation: they run out only in a minute. */
+/** As a process does that is killed in the middle of an evaluation: they run out only in an hour. */
 async function leaveLeasesBehind(): Promise<void> {
   const database = await openDatabase({ dataDirectory: house.dataDirectory, entities: [], log: testLog });
-  const inAMinute = new Date(Date.now() + 60_000);
+  const inAnHour = new Date(Date.now() + 3_600_000);
   await database.transaction({ name: 'test', role: 'ingest' }, (tx) =>
     tx.query(
       `INSERT INTO lease (name, holder, held_until) SELECT 'evaluation:' || client_id, '00000000-0000-7000-8000-000000000000', $1 FROM client
        ON CONFLICT (name) DO UPDATE SET holder = EXCLUDED.holder, held_until = EXCLUDED.held_until`,
-      [inAMinute],
+      [inAnHour],
     ),
   );
   await database.close();

@@ -33,44 +33,35 @@ onEmbedded(
     );
     expect(await storedBytes(server, id)).toBe(3 * 700 * 3);
   },
-  90_000,
 );
 
-onEmbedded(
-  'a file is the same records whether a server runs or not',
-  async () => {
-    const rows = Array.from({ length: 10 }, (_, sim) => `${iccidOf(sim)},Acme,meters,meter\n`);
-    const sims = house.write('sims.csv', `iccid,client,fleet,family\n${rows.join('')}`);
-    const file = house.usageFile('usage', 50);
-    expect(await house.ingest('sims', sims)).toMatchObject({ code: 0, stdout: expect.stringContaining('10 accepted') });
-    expect(countsOf(await house.ingest('usage', file))).toBe('50 accepted, 0 duplicates, 0 rejected');
-    const server = await house.serve();
-    expect(countsOf(await house.ingest('usage', file, '--idempotency-key', 'sent again'))).toBe('0 accepted, 50 duplicates, 0 rejected');
-    expect(await server.operator.ingest('usage', linesOf(file).join('\n'), 'and again')).toBe(0);
-  },
-  90_000,
-);
+onEmbedded('a file is the same records whether a server runs or not', async () => {
+  const rows = Array.from({ length: 10 }, (_, sim) => `${iccidOf(sim)},Acme,meters,meter\n`);
+  const sims = house.write('sims.csv', `iccid,client,fleet,family\n${rows.join('')}`);
+  const file = house.usageFile('usage', 50);
+  expect(await house.ingest('sims', sims)).toMatchObject({ code: 0, stdout: expect.stringContaining('10 accepted') });
+  expect(countsOf(await house.ingest('usage', file))).toBe('50 accepted, 0 duplicates, 0 rejected');
+  const server = await house.serve();
+  expect(countsOf(await house.ingest('usage', file, '--idempotency-key', 'sent again'))).toBe('0 accepted, 50 duplicates, 0 rejected');
+  expect(await server.operator.ingest('usage', linesOf(file).join('\n'), 'and again')).toBe(0);
+});
 
-onEmbedded(
-  'a sender whose server is killed is told in one line what to do, and doing it loses and doubles nothing',
-  async () => {
-    const first = await house.serve();
-    const { id } = await makeCustomer(first.operator, 'Acme', 0, 10);
-    const file = house.usageFile('interrupted', 300);
-    const lines = linesOf(file);
-    const sender = house.keep(RunningCommand.simwarden(['ingest', 'usage', '-'], house.stranger));
-    sender.child.stdin!.write(`${lines.slice(0, 150).join('\n')}\n`);
-    await untilProgress(sender);
-    first.command.kill('SIGKILL');
-    const { code, stderr } = await sender.outcome;
-    expect(code).toBe(1);
-    expect(stderr.trim().split('\n').at(-1)).toMatch(/^ANSWER_LOST: .* Send the file again: what is stored already is not stored twice\.$/);
-    const next = await house.serve();
-    expect(countsOf(await house.ingest('usage', file))).toBe('300 accepted, 0 duplicates, 0 rejected');
-    expect(await storedBytes(next, id)).toBe(300 * 3);
-  },
-  90_000,
-);
+onEmbedded('a sender whose server is killed is told in one line what to do, and doing it loses and doubles nothing', async () => {
+  const first = await house.serve();
+  const { id } = await makeCustomer(first.operator, 'Acme', 0, 10);
+  const file = house.usageFile('interrupted', 300);
+  const lines = linesOf(file);
+  const sender = house.keep(RunningCommand.simwarden(['ingest', 'usage', '-'], house.stranger));
+  sender.child.stdin!.write(`${lines.slice(0, 150).join('\n')}\n`);
+  await untilProgress(sender);
+  first.command.kill('SIGKILL');
+  const { code, stderr } = await sender.outcome;
+  expect(code).toBe(1);
+  expect(stderr.trim().split('\n').at(-1)).toMatch(/^ANSWER_LOST: .* Send the file again: what is stored already is not stored twice\.$/);
+  const next = await house.serve();
+  expect(countsOf(await house.ingest('usage', file))).toBe('300 accepted, 0 duplicates, 0 rejected');
+  expect(await storedBytes(next, id)).toBe(300 * 3);
+});
 
 /** Its first bytes are on their way. */
 async function untilProgress({ child }: RunningCommand): Promise<void> {

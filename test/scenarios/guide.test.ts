@@ -55,7 +55,7 @@ beforeAll(async () => {
     await house.app.settle();
     from = to;
   }
-}, 120_000);
+});
 afterAll(() => house.close());
 
 function storyOf(kind: StoryKind) {

@@ -31,7 +31,6 @@ const written = new Set([
   'committed_at',
 ]);
 
-/** An incident's title is left out: it is that of the alert which opened it, and people change it. */
 const tables: Readonly<Record<string, string>> = {
   usage_record: 'SELECT * FROM usage_record',
   connection_event: 'SELECT * FROM connection_event',
@@ -53,7 +52,7 @@ const tables: Readonly<Record<string, string>> = {
   alert: `SELECT * FROM alert WHERE coalesce(resolution, '') NOT IN ('MERGED', 'RETRACTED')`,
   alert_occurrence: `SELECT occurrence.*, alert.fingerprint FROM alert_occurrence occurrence
                        JOIN alert ON alert.client_id = occurrence.client_id AND alert.alert_id = occurrence.alert_id`,
-  open_incident: `SELECT client_id, sim_id, fleet_id, severity, live_alerts, proposed_root_cause, opened_at FROM incident WHERE state = 'OPEN'`,
+  open_incident: `SELECT client_id, sim_id, fleet_id, title, severity, live_alerts, proposed_root_cause, opened_at FROM incident WHERE state = 'OPEN'`,
   quarantine: `SELECT client_id, source, kind, record_hash, code, message, record, iccid FROM quarantine WHERE state = 'HELD'`,
 };
 

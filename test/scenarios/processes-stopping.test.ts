@@ -29,7 +29,7 @@ beforeEach(async () => {
   };
   await start();
   await makeCustomer(new ApiClient(url, OPERATOR_KEY), 'Acme', 0, 10);
-}, 60_000);
+});
 afterEach(async () => {
   server.kill('SIGKILL');
   await server.outcome;
@@ -92,26 +92,23 @@ test('an upload in hand is brought to its end and answered, subscribers are told
   const upload = await beginUpload('in-hand');
   server.kill('SIGTERM');
   expect(await closed).toBe(1012);
-  const stoppedAt = performance.now();
   upload.request.end(rowOf('in-hand', 9));
   expect(await upload.answer).toMatchObject({ status: 200, body: expect.stringContaining('"accepted":10') });
+  // Silent: neither the subscriber nor the idle connection had to be cut off.
   expect(await server.outcome).toMatchObject({ code: 0, signal: null, stderr: '' });
-  expect(performance.now() - stoppedAt).toBeLessThan(4_500);
   idle.destroy();
 
   await start();
   const all = Array.from({ length: 10 }, (_, record) => rowOf('in-hand', record)).join('');
   expect(await new ApiClient(url, OPERATOR_KEY).ingest('usage', USAGE_HEADER + all, 'after the restart')).toBe(0);
-}, 90_000);
+});
 
 test('neither an upload that does not end nor a portal that does not read holds it up', async () => {
   const { socket } = await openSocket();
   socket.pause();
   const upload = await beginUpload('endless');
-  const toldAt = performance.now();
   server.kill('SIGTERM');
-  expect(await server.outcome).toMatchObject({ code: 0, signal: null });
-  expect(performance.now() - toldAt).toBeLessThan(10_000);
+  expect(await server.outcome).toMatchObject({ code: 0, signal: null, stderr: expect.stringContaining('were cut off') });
   expect(await upload.answer).toHaveProperty('error');
   socket.terminate();
-}, 90_000);
+});

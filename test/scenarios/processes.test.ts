@@ -29,7 +29,7 @@ onPostgresql('three processes on one PostgreSQL', () => {
     customers = await Promise.all(
       operators.map((operator, place) => makeCustomer(operator, `Customer ${place}`, place * SIMS_PER_CUSTOMER, SIMS_PER_CUSTOMER)),
     );
-  }, 120_000);
+  });
   afterAll(async () => {
     for (const portal of portals) portal.disconnect();
     await Promise.all(servers.map((server) => server.kill()));
@@ -117,7 +117,7 @@ onPostgresql('three processes on one PostgreSQL', () => {
     process.stdout.write(
       `three processes: ${opened} alerts, ${first!.changes.length} changes to each portal, restless ones moved ${moves.join(', ')} times\n`,
     );
-  }, 120_000);
+  });
 });
 
 function openings(portal: Subscriber): Subscriber['changes'] {

@@ -3,6 +3,7 @@ import { permissions } from '../../src/access/permissions';
 import { Role } from '../../src/graphql/caller';
 import { namingPlaces } from './crawl-recipes';
 import { Crawl, spread, takeStock, without, type Belongings, type Question } from './crawl';
+import { AT_LENGTH } from '../support/at-length';
 import { BravoTraces, digestOf } from './tenant-traces';
 import { openTwoTenants, TENANT_ROLES, type TwoTenants } from './two-tenants';
 
@@ -20,7 +21,7 @@ beforeAll(async () => {
   crawl = new Crawl(house.url, schema);
   traces = await BravoTraces.collect(database, bravo, alfa);
   [alfaHas, bravoHas] = [await takeStock(house.url, schema, alfa), await takeStock(house.url, schema, bravo)];
-}, 120_000);
+});
 afterAll(() => two?.house.close());
 
 const bravosRows = (): Promise<Record<string, string>> => digestOf(two.house.app.database, two.bravo.clientId);
@@ -34,10 +35,12 @@ async function answerTo(question: Question, key: string): Promise<string> {
 describe.each(TENANT_ROLES)('alfa as %s', (role) => {
   it('changes nothing by naming what is of bravo: the answer is that for what does not exist', async () => {
     const key = two.alfa.keys[role];
+    // An admin tries three of each; the others, whose writing is the same code, one.
+    const most = AT_LENGTH || role === 'CLIENT_ADMIN' ? 3 : 1;
     const before = await bravosRows();
     let compared = 0;
     for (const root of mutations()) {
-      const foreign = crawl.about(root, alfaHas, (recipe) => spread(bravoHas.values(recipe, root), 3), kinds);
+      const foreign = crawl.about(root, alfaHas, (recipe) => spread(bravoHas.values(recipe, root), most), kinds);
       const missing = crawl.about(root, alfaHas, (recipe) => bravoHas.missing(recipe, root, two.alfa.clientId), kinds);
       const expected = new Map<string, string>();
       for (const question of [...missing, ...foreign]) {
@@ -50,7 +53,7 @@ describe.each(TENANT_ROLES)('alfa as %s', (role) => {
     }
     await two.house.app.settle();
     expect(await bravosRows()).toEqual(before);
-    expect(compared).toBeGreaterThan(200);
+    expect(compared).toBeGreaterThan(60 * most);
   });
 
   it('changes nothing of bravo where its ids stand among its own', async () => {

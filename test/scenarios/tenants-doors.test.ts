@@ -16,7 +16,7 @@ beforeAll(async () => {
   await house.app.settle();
   crawl = new Crawl(house.url, house.app.schema, { queryDepth: 3, first: 10 });
   bravoHas = await takeStock(house.url, house.app.schema, bravo);
-}, 120_000);
+});
 afterAll(async () => {
   await SocketPeer.closeAll();
   await two?.house.close();

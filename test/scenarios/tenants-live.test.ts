@@ -73,7 +73,7 @@ beforeAll(async () => {
   crawl = new Crawl(house.url, house.app.schema);
   traces = await BravoTraces.collect(house.app.database, bravo, alfa);
   [alfaHas, bravoHas] = [await takeStock(house.url, house.app.schema, alfa), await takeStock(house.url, house.app.schema, bravo)];
-}, 120_000);
+});
 afterAll(async () => {
   await SocketPeer.closeAll();
   await two?.house.close();

@@ -67,7 +67,7 @@ CREATE TABLE dialogue_indexed_day (
   indexed_at timestamptz NOT NULL,
   CONSTRAINT dialogue_indexed_day_pk PRIMARY KEY (day)
 );
-GRANT SELECT, INSERT, DELETE ON dialogue_indexed_day TO simwarden_ingest;
+GRANT SELECT ON dialogue_indexed_day TO simwarden_ingest;
 
 -- What strict batches stored, packed as in src/telemetry/dialogues/identity-segments.ts: a cell is a quarter of an hour of a range of SIMs, each strict
 -- chunk adds a segment to the cells it touches. The cell's row is what two chunks wait for each other at. All belong to client 0, as the operator's
@@ -78,7 +78,7 @@ CREATE TABLE dialogue_cell (
   cell int8 NOT NULL,
   segments int4 NOT NULL,
   CONSTRAINT dialogue_cell_pk PRIMARY KEY (client_id, day, cell)
-);
+) PARTITION BY RANGE (day);
 CALL protect_tenant_table('dialogue_cell', '');
 CREATE TABLE dialogue_segment (
   client_id int4 NOT NULL,

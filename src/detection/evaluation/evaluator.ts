@@ -1,13 +1,21 @@
 /** One page of an evaluation: reads what the detectors need in one transaction, ends it, and runs them. */
 import { singleton } from 'tsyringe';
-import { Database } from '../../database/database';
-import type { ColumnName, Detector } from '../../detector';
+import { Database, type Transaction } from '../../database/database';
+import type { ColumnName, Detector, InputKind } from '../../detector';
 import { endOfDay, type Day } from '../days';
 import { readConfiguration, type DetectorConfiguration } from '../host/configuration';
 import { DetectorRegistry } from '../host/registry';
 import { failedOutcome, runDetector, type DetectorOutcome, type RunMaterial } from '../host/run';
 import { nothingLater, readLaterActivity, readStreaks } from '../host/windows';
-import { observeEvents, observeUsage, openScope, type Observation, type ObservationScope } from '../observe';
+import {
+  observeEvents,
+  observeFeatures,
+  observeUsage,
+  openScope,
+  type Observation,
+  type ObservationScope,
+  type SimFacts,
+} from '../observe';
 import { FiringHistory } from '../verdicts';
 import { readHealth, type DetectorHealth } from './health';
 
@@ -20,7 +28,19 @@ export interface PageOutcome {
   readonly closedThrough: Date | null;
 }
 
-type Input = 'usage' | 'events';
+/** Inputs whose rows are SIMs, or events of SIMs. */
+const observers = { usage: observeUsage, events: observeEvents, features: observeFeatures } as const;
+
+/** Who is configured where the rows are not SIMs: the client. */
+const wholeClient: SimFacts = {
+  simId: '',
+  fleetId: null,
+  family: null,
+  lifecycleActive: true,
+  blockedByUs: false,
+  critical: false,
+  registeredAt: 0,
+};
 
 interface Prepared {
   readonly detector: Detector;
@@ -46,45 +66,63 @@ export class Evaluator {
     ] as const) {
       if (!this.registry.all().some((detector) => detector.meta.input === input)) continue;
       for (let from = 0; from < simIds.length; from += pageSims) {
-        const page = await this.prepare(clientId, day, simIds.slice(from, from + pageSims), input);
+        const page = await this.evaluateInput(clientId, day, simIds.slice(from, from + pageSims), input);
         closedThrough = page.closedThrough;
-        for (const { detector, material } of page.prepared) {
-          outcomes.push('failure' in material ? failedOutcome(detector, material.failure) : await runDetector(detector, material));
-        }
+        outcomes.push(...page.outcomes);
       }
     }
     return { outcomes, closedThrough };
   }
 
-  private prepare(
-    clientId: number,
-    day: Day,
-    simIds: readonly string[],
-    input: Input,
-  ): Promise<{ prepared: Prepared[]; closedThrough: Date | null }> {
-    return this.database.transaction({ name: 'evaluation.observe', role: 'ingest', clientId, readOnly: true }, async (tx) => {
+  /** One page of SIMs, judged by the detectors of one input. */
+  async evaluateInput(clientId: number, day: Day, simIds: readonly string[], input: keyof typeof observers): Promise<PageOutcome> {
+    const page = await this.reading(clientId, async (tx) => {
       const scope = await openScope(tx, clientId, day, simIds);
-      const closedThrough = scope.calendar.lastEvaluated === null ? null : new Date(endOfDay(scope.calendar.lastEvaluated));
-      const configuration = await readConfiguration(tx, clientId, simIds);
-      const health = await readHealth(tx, clientId);
-      const detectors = this.runnable(input, configuration, health, scope);
-      if (detectors.length === 0 || scope.sims.length === 0) return { prepared: [], closedThrough };
-      const needs = new Set<ColumnName>(detectors.flatMap((detector) => [...detector.meta.needs]));
-      const observation = input === 'usage' ? await observeUsage(tx, scope, needs) : await observeEvents(tx, scope, needs);
-      const longWindows = detectors.some((detector) => detector.meta.kinds.some((kind) => kind.window !== 'DAY'));
-      const later = longWindows ? await readLaterActivity(tx, scope) : nothingLater;
-      const streaks = await readStreaks(tx, this.history, scope, observation, detectors);
-      const prepared = detectors.map((detector, index): Prepared => {
-        const groups = groupsOrFailure(detector, configuration, scope, observation);
-        const material = 'failure' in groups ? groups : { scope, observation, later, groups: groups.groups, streaks: streaks[index]! };
-        return { detector, material };
-      });
-      return { prepared, closedThrough };
+      return this.prepare(tx, scope, simIds, input, (needs) => observers[input](tx, scope, needs));
     });
+    return { outcomes: await run(page.prepared), closedThrough: page.closedThrough };
+  }
+
+  /** Rows that are not SIMs, and were read before: the services of countries. */
+  async evaluateServices(clientId: number, day: Day, observation: Observation): Promise<PageOutcome> {
+    const page = await this.reading(clientId, async (tx) => {
+      const scope = { ...(await openScope(tx, clientId, day, [])), sims: [wholeClient] };
+      return this.prepare(tx, scope, [], 'services', () => Promise.resolve(observation));
+    });
+    return { outcomes: await run(page.prepared), closedThrough: page.closedThrough };
+  }
+
+  private reading<T>(clientId: number, work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.database.transaction({ name: 'evaluation.observe', role: 'ingest', clientId, readOnly: true }, work);
+  }
+
+  private async prepare(
+    tx: Transaction,
+    scope: ObservationScope,
+    simIds: readonly string[],
+    input: InputKind,
+    observe: (needs: ReadonlySet<ColumnName>) => Promise<Observation>,
+  ): Promise<{ prepared: Prepared[]; closedThrough: Date | null }> {
+    const { clientId } = scope;
+    const closedThrough = scope.calendar.lastEvaluated === null ? null : new Date(endOfDay(scope.calendar.lastEvaluated));
+    const configuration = await readConfiguration(tx, clientId, simIds);
+    const health = await readHealth(tx, clientId);
+    const detectors = this.runnable(input, configuration, health, scope);
+    if (detectors.length === 0 || scope.sims.length === 0) return { prepared: [], closedThrough };
+    const observation = await observe(new Set<ColumnName>(detectors.flatMap((detector) => [...detector.meta.needs])));
+    const longWindows = detectors.some((detector) => detector.meta.kinds.some((kind) => kind.window !== 'DAY'));
+    const later = longWindows ? await readLaterActivity(tx, scope) : nothingLater;
+    const streaks = await readStreaks(tx, this.history, scope, observation, detectors);
+    const prepared = detectors.map((detector, index): Prepared => {
+      const groups = groupsOrFailure(detector, configuration, scope, observation);
+      const material = 'failure' in groups ? groups : { scope, observation, later, groups: groups.groups, streaks: streaks[index]! };
+      return { detector, material };
+    });
+    return { prepared, closedThrough };
   }
 
   private runnable(
-    input: Input,
+    input: InputKind,
     configuration: DetectorConfiguration,
     health: ReadonlyMap<string, DetectorHealth>,
     scope: ObservationScope,
@@ -94,10 +132,20 @@ export class Evaluator {
       .filter(
         ({ meta }) =>
           meta.input === input &&
+          meta.decides === 'itself' &&
+          meta.scope === 'client' &&
           !health.get(meta.id)?.isOff(meta.version, configuration.lastConfigured(meta.id)) &&
           scope.sims.some((sim) => configuration.rowFor(meta.id, sim)?.mode !== 'DISABLED'),
       );
   }
+}
+
+async function run(prepared: readonly Prepared[]): Promise<DetectorOutcome[]> {
+  const outcomes: DetectorOutcome[] = [];
+  for (const { detector, material } of prepared) {
+    outcomes.push('failure' in material ? failedOutcome(detector, material.failure) : await runDetector(detector, material));
+  }
+  return outcomes;
 }
 
 function groupsOrFailure(

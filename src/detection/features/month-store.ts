@@ -21,6 +21,15 @@ interface ValueRow {
 /** By SIM id. */
 export type Months = ReadonlyMap<string, FeatureMonth>;
 
+/** A SIM's stored sums; null where it has none. */
+export async function readMonth(tx: Transaction, clientId: number, simId: string): Promise<FeatureMonth | null> {
+  const [row] = await tx.query<MonthRow>(
+    'SELECT sim_id, from_day, days, sums FROM sim_feature_month WHERE client_id = $1 AND sim_id = $2',
+    [clientId, simId],
+  );
+  return row ? FeatureMonth.read(row.from_day, row.days, row.sums) : null;
+}
+
 /** The sums of these SIMs (new ones where there are none) over their stored days from `windowStart` on. */
 export async function readMonths(tx: Transaction, clientId: number, simIds: readonly string[], windowStart: Day): Promise<Months> {
   const rows = await tx.query<MonthRow>(

@@ -47,11 +47,13 @@ function checkAbstentions(meta: Meta, rows: number, given: NonNullable<Detection
 }
 
 const EVIDENCE_TEXT_LENGTH = 1000;
+const MOST_REASONS = 50;
 
 export function checkEvidence(asked: number, answer: Evidence[][]): Evidence[][] {
   if (!Array.isArray(answer) || answer.length !== asked) throw new Error(`expected evidence for ${asked} rows, got ${shapeOf(answer)}`);
   return answer.map((list) => {
-    if (!Array.isArray(list)) throw new Error(`expected a list of evidence, got ${shapeOf(list)}`);
+    if (!Array.isArray(list) || list.length > MOST_REASONS)
+      throw new Error(`expected a list of evidence of at most ${MOST_REASONS}, got ${shapeOf(list)}`);
     return list.map(checkOne);
   });
 }
@@ -77,8 +79,8 @@ function value(given: number | string | null): number | string | null {
 }
 
 /** Bounded, well-formed and without U+0000, which the database would refuse. */
-function storable(text: string): string {
-  return text.toWellFormed().replaceAll('\u0000', '\uFFFD').slice(0, EVIDENCE_TEXT_LENGTH).toWellFormed();
+export function storable(text: string): string {
+  return text.slice(0, EVIDENCE_TEXT_LENGTH).toWellFormed().replaceAll('\u0000', '\uFFFD');
 }
 
 function shapeOf(value: unknown): string {

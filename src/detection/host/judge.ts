@@ -16,6 +16,8 @@ export function subjectOf(kind: Pick<Kind, 'subject'>, scope: ObservationScope, 
       return scope.sims[observation.simOfRow[row]!]!.fleetId;
     case 'NETWORK':
       return observation.networkOfRow[row] ?? null;
+    case 'COUNTRY':
+      return observation.countryOfRow?.[row] ?? null;
     case 'CLIENT':
       return String(scope.clientId);
   }

@@ -57,9 +57,7 @@ function whyRefused({ meta }: Detector): string | undefined {
   return undefined;
 }
 
-function whyNotClient({ input, decides }: Detector['meta']): string | undefined {
-  if (input !== 'usage' && input !== 'events')
-    return `its input is "${input as string}"; detectors of one client at a time look at usage or events`;
+function whyNotClient({ decides }: Detector['meta']): string | undefined {
   if (decides !== 'itself') return 'it decides by rank; detectors of one client at a time decide themselves';
   return undefined;
 }

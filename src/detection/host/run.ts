@@ -5,7 +5,7 @@ import { eventTime } from '../observe/calendar';
 import type { ColumnValues, Observation, ObservationScope } from '../observe';
 import type { Finding, Judged } from '../verdicts';
 import type { ConfiguredGroup } from './configuration';
-import { checkDetection, type CheckedDetection } from './detection-check';
+import { checkDetection, storable, type CheckedDetection } from './detection-check';
 import { destinationAllowed, networkAllowed, silenceExpected, type EffectiveOptions } from './host-options';
 import { countSubjects, subjectOf, verdictsOf } from './judge';
 import { withinBudget } from './time-budget';
@@ -58,10 +58,7 @@ export async function runDetector(detector: Detector, material: RunMaterial): Pr
       ...enabled,
     };
   } catch (error) {
-    return failedOutcome(
-      detector,
-      error instanceof Error ? `${error.name}: ${error.message}`.slice(0, 1000) : String(error).slice(0, 1000),
-    );
+    return failedOutcome(detector, storable(error instanceof Error ? `${error.name}: ${error.message}` : String(error)));
   }
 }
 

@@ -6,8 +6,10 @@ import type { ObservationScope } from './observation';
 import { readSimFacts } from './sim-facts';
 
 export { observeEvents } from './events';
+export { observeFeatures } from './features';
 export { observeUsage } from './usage';
 export type { Observation, ObservationScope, ColumnValues } from './observation';
+export type { SimFacts } from './sim-facts';
 
 /** Reads who and when: the SIMs of these ids as they stand on the day, and whether the day is closed. */
 export async function openScope(tx: Transaction, clientId: number, day: Day, simIds: readonly string[]): Promise<ObservationScope> {

@@ -24,6 +24,8 @@ export interface Observation {
   readonly simOfRow: Int32Array;
   /** Per row: the network it was seen in, as MCC-MNC; empty for an input that knows none. */
   readonly networkOfRow: readonly (string | null)[];
+  /** Per row: the visited country, ISO 3166-1 alpha-2; absent for an input that knows none. */
+  readonly countryOfRow?: readonly (string | null)[];
 }
 
 /** The columns of a usage input: one row per SIM, NaN until something is known. */

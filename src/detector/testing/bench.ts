@@ -4,6 +4,7 @@ import type { Detection, Detector, DetectorContext, DetectorInput, Evidence } fr
 import { seededRandom } from '../numeric';
 import { validateOptions } from '../options';
 import { withAmbient, type Ambient } from './ambient';
+import type { AnomalyShape } from './planted';
 import { inputOf, type Memory, type Row } from './rows';
 
 export type AnyDetector = Detector<ColumnName, never>;
@@ -19,6 +20,8 @@ export interface QuietCase extends Memory {
 export interface AnomalousCase extends QuietCase {
   /** The kind that must fire. */
   readonly kind: string;
+  /** Of `plantedUsage` and `plantedEvents`: lowers the share that must be found from all to the kit's floor for the shape. */
+  readonly shape?: AnomalyShape;
   /** Ordinals of the planted rows; of events, one row of each planted SIM is enough. */
   readonly planted: readonly number[];
 }

@@ -14,10 +14,6 @@ export interface CheckOptions {
   readonly options?: Readonly<Record<string, unknown>>;
   /** Text of the README; without it that check is skipped. */
   readonly readme?: string;
-  /** False alarms per 1,000 SIM-days of the quiet fleets. Default 1. */
-  readonly falseAlarmsPer1000?: number;
-  /** Processor time per row, in µs. Default 10. */
-  readonly microsecondsPerRow?: number;
   /** Columns of the past without which it must abstain. Default: those of the catalogue that look back over weeks. */
   readonly history?: readonly ColumnName[];
   /** Checks known to fail, each with the reason. One that passes is a failure. */
@@ -89,8 +85,8 @@ export function prepareChecks<Columns extends ColumnName, Options>(
 function settingsOf(options: CheckOptions): CheckSettings {
   return {
     readme: options.readme,
-    falseAlarmsPer1000: options.falseAlarmsPer1000 ?? 1,
-    microsecondsPerRow: options.microsecondsPerRow ?? 10,
+    falseAlarmsPer1000: 1,
+    microsecondsPerRow: 10,
     history: options.history ?? columnsOfThePast,
   };
 }

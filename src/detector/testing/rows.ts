@@ -2,7 +2,7 @@
 import { columnCatalogue, type CategoryColumn, type ColumnName, type ColumnsOf } from '../columns';
 import type { DetectorInput, DetectorMeta } from '../contract';
 
-type NamesOf<Input extends 'usage' | 'events' | 'features'> = {
+type NamesOf<Input extends 'usage' | 'events' | 'features' | 'services'> = {
   [Name in ColumnName]: (typeof columnCatalogue)[Name]['input'] extends Input ? Name : never;
 }[ColumnName];
 type ValueOf<Name extends ColumnName> = (typeof columnCatalogue)[Name]['type'] extends 'category' ? string | null : number;
@@ -16,7 +16,9 @@ export type UsageRow = { readonly [Name in UsageColumnName]: number };
 export type EventRow = { readonly [Name in EventColumnName]: ValueOf<Name> };
 /** The signaling of one SIM-day; NaN where undefined. */
 export type FeatureRow = { readonly [Name in FeatureColumnName]: number };
-export type Row = UsageRow | EventRow | FeatureRow;
+/** One service of a country in one hour; NaN, or null for a category, where unknown. */
+export type ServiceRow = { readonly [Name in NamesOf<'services'>]: ValueOf<Name> };
+export type Row = UsageRow | EventRow | FeatureRow | ServiceRow;
 
 /** What the host carries over from the last closed window. */
 export interface Memory {
@@ -48,7 +50,7 @@ export function inputOf(meta: AnyMeta, rows: readonly Row[], memory: Memory = {}
   };
 }
 
-/** The SIM of each row: rows of one SIM stand together. Of usage and features every row is a SIM of its own. */
+/** The SIM of each row: rows of one SIM stand together. Of other inputs every row stands for itself. */
 export function simOfRow(rows: readonly Row[]): readonly number[] {
   return rows.map((row, index) => ('subject' in row ? row.subject : index));
 }

@@ -2,6 +2,7 @@
 import type { ColumnName } from '../columns';
 import type { Detector } from '../contract';
 import { checks } from './checks';
+import { clausesOf } from './clauses';
 import { prepareChecks, type CheckOptions } from './check-detector';
 
 export interface TestOptions extends CheckOptions {
@@ -14,9 +15,9 @@ export function testDetector<Columns extends ColumnName, Options>(detector: Dete
   const run = prepareChecks(detector, options);
   options.describe(`${detector.meta.id} keeps the detector contract`, () => {
     for (const check of checks) {
-      options.it(`${check.id}: ${check.title}`, async () => {
+      options.it(`${check.id} (${clausesOf(check.id)}): ${check.title}`, async () => {
         const { outcome, messages } = await run(check);
-        if (outcome === 'failed') throw new Error(`${check.id}: ${messages.join('\n')}`);
+        if (outcome === 'failed') throw new Error(`${check.id} (${clausesOf(check.id)}): ${messages.join('\n')}`);
       });
     }
   });

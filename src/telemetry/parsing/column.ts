@@ -20,6 +20,8 @@ export interface Column<Value> {
   readonly parse: (text: string) => Value | undefined;
   /** The text that reads back as the value; default: String. */
   readonly format?: ((value: never) => string) | undefined;
+  /** NDJSON and GraphQL may give it as true or false. */
+  readonly takesBooleans?: boolean;
 }
 
 export type ColumnTable = Readonly<Record<string, Column<unknown>>>;

@@ -66,6 +66,11 @@ export class CsvReader {
 
   constructor(private readonly fieldCount: number | null) {}
 
+  /** A quoted field goes on in the next line. */
+  get isOpen(): boolean {
+    return this.open !== null;
+  }
+
   push(lines: readonly Line[]): CsvRecord[] {
     const records: CsvRecord[] = [];
     const queue = [...lines].reverse();

@@ -1,7 +1,7 @@
 /** Bytes to rows: the same rows from CSV and NDJSON, whatever the sizes of the pieces that the bytes arrive in. */
 import { isUtf8 } from 'node:buffer';
 import { SimwardenError } from '../../errors';
-import { isRowError, rowError, shown, type ColumnTable, type RowError } from './column';
+import { isRowError, rowError, shown, type Column, type ColumnTable, type RowError } from './column';
 import { CsvReader, FieldScanner, type CsvRecord } from './csv';
 import { LineSplitter, MOST_LINE_BYTES, type Line } from './lines';
 
@@ -39,16 +39,52 @@ export function rowReader<Content extends object>(format: Format, kind: RowKind<
   return format === 'csv' ? new CsvRows(kind) : new NdjsonRows(kind);
 }
 
+/** The first line of a CSV: which column stands where. */
+export class CsvHeader {
+  readonly names: readonly string[];
+  private readonly positions = new Map<string, number>();
+
+  /** Throws HEADER_INVALID. */
+  constructor(kind: RowKind<unknown>, line: Line) {
+    const wrong = (what: string): SimwardenError => headerError(kind, what);
+    if (line.tooLong) throw wrong(`its line is longer than ${MOST_LINE_BYTES} bytes`);
+    if (!isUtf8(line.bytes)) throw wrong('it is not UTF-8');
+    const scanner = new FieldScanner();
+    if (scanner.feed(line.bytes.toString('utf8').replace(/^\uFEFF/, '')) !== 'complete') throw wrong("its quotes don't match");
+    this.names = scanner.fields.map((name) => name.trim());
+    for (const [position, name] of this.names.entries()) {
+      if (!Object.hasOwn(kind.columns, name)) throw wrong(`column "${shown(name)}" is unknown`);
+      if (this.positions.has(name)) throw wrong(`column "${name}" is there twice`);
+      this.positions.set(name, position);
+    }
+    const missing = Object.keys(kind.columns).filter((name) => kind.columns[name]!.required && !this.positions.has(name));
+    if (missing.length > 0) throw wrong(`column "${missing.join('", "')}" is missing`);
+  }
+
+  position(column: string): number | undefined {
+    return this.positions.get(column);
+  }
+}
+
+/** HEADER_INVALID. */
+export function headerError(kind: RowKind<unknown>, what: string): SimwardenError {
+  const expected = Object.entries(kind.columns)
+    .map(([name, column]) => (column.required ? name : `${name} (optional)`))
+    .join(', ');
+  return new SimwardenError('HEADER_INVALID', { what, expected });
+}
+
+export const EMPTY_BODY = 'the body is empty';
+
 class CsvRows<Content extends object> implements RowReader<Content> {
   private readonly lines = new LineSplitter();
   private reader: CsvReader | null = null;
-  private header: readonly string[] = [];
-  private positions = new Map<string, number>();
+  private header: CsvHeader | null = null;
 
   constructor(private readonly kind: RowKind<Content>) {}
 
   get preamble(): string {
-    return this.header.join(',');
+    return this.header?.names.join(',') ?? '';
   }
 
   push(bytes: Buffer, now: number): Row<Content>[] {
@@ -57,7 +93,7 @@ class CsvRows<Content extends object> implements RowReader<Content> {
 
   end(now: number): Row<Content>[] {
     const last = this.records(this.lines.end());
-    if (!this.reader) throw this.headerError('the body is empty');
+    if (!this.reader) throw headerError(this.kind, EMPTY_BODY);
     return this.rows([...last, ...this.reader.end()], now);
   }
 
@@ -65,57 +101,36 @@ class CsvRows<Content extends object> implements RowReader<Content> {
     let rest = lines;
     while (!this.reader && rest.length > 0) {
       const [first, ...others] = rest as [Line, ...Line[]];
-      if (first.tooLong || first.bytes.length > 0) this.readHeader(first);
+      if (first.tooLong || first.bytes.length > 0) {
+        this.header = new CsvHeader(this.kind, first);
+        this.reader = new CsvReader(this.header.names.length);
+      }
       rest = others;
     }
     return this.reader ? this.reader.push(rest) : [];
   }
 
-  private readHeader(line: Line): void {
-    if (line.tooLong) throw this.headerError(`its line is longer than ${MOST_LINE_BYTES} bytes`);
-    if (!isUtf8(line.bytes)) throw this.headerError('it is not UTF-8');
-    const scanner = new FieldScanner();
-    if (scanner.feed(line.bytes.toString('utf8').replace(/^\uFEFF/, '')) !== 'complete') throw this.headerError("its quotes don't match");
-    const names = scanner.fields.map((name) => name.trim());
-    for (const [position, name] of names.entries()) {
-      if (!Object.hasOwn(this.kind.columns, name)) throw this.headerError(`column "${shown(name)}" is unknown`);
-      if (this.positions.has(name)) throw this.headerError(`column "${name}" is there twice`);
-      this.positions.set(name, position);
-    }
-    const missing = Object.keys(this.kind.columns).filter((name) => this.kind.columns[name]!.required && !this.positions.has(name));
-    if (missing.length > 0) throw this.headerError(`column "${missing.join('", "')}" is missing`);
-    this.header = names;
-    this.reader = new CsvReader(names.length);
-  }
-
-  private headerError(what: string): SimwardenError {
-    const expected = Object.entries(this.kind.columns)
-      .map(([name, column]) => (column.required ? name : `${name} (optional)`))
-      .join(', ');
-    return new SimwardenError('HEADER_INVALID', { what, expected });
-  }
-
   private rows(records: readonly CsvRecord[], now: number): Row<Content>[] {
-    return records.map((record) => this.row(record, now));
+    return records.map((record) => csvRow(this.kind, this.header!, record, now));
   }
+}
 
-  private row(record: CsvRecord, now: number): Row<Content> {
-    const { line, bytes, terminated, fields } = record;
-    if (!fields)
-      return { line, bytes, terminated, content: null, error: faultError(record), given: { line: shown(bytes.toString('utf8')) } };
-    const given = (): Record<string, string> =>
-      Object.fromEntries(fields.map((field, i) => [this.header[i] ?? `field ${i + 1}`, storable(field)]));
-    if (fields.length !== this.header.length) {
-      const error = rowError('FIELD_COUNT', { given: fields.length, expected: this.header.length });
-      return { line, bytes, terminated, content: null, error, given: given() };
-    }
-    const content = this.kind.read((column) => {
-      const position = this.positions.get(column);
-      return position === undefined ? undefined : fields[position];
-    }, now);
-    if (isRowError(content)) return { line, bytes, terminated, content: null, error: content, given: given() };
-    return { line, bytes, terminated, content, error: null, given: {} };
+/** What a record of a CSV says, or why it can't be read. */
+export function csvRow<Content extends object>(kind: RowKind<Content>, header: CsvHeader, record: CsvRecord, now: number): Row<Content> {
+  const { line, bytes, terminated, fields } = record;
+  if (!fields) return { line, bytes, terminated, content: null, error: faultError(record), given: { line: shown(bytes.toString('utf8')) } };
+  const given = (): Record<string, string> =>
+    Object.fromEntries(fields.map((field, i) => [header.names[i] ?? `field ${i + 1}`, storable(field)]));
+  if (fields.length !== header.names.length) {
+    const error = rowError('FIELD_COUNT', { given: fields.length, expected: header.names.length });
+    return { line, bytes, terminated, content: null, error, given: given() };
   }
+  const content = kind.read((column) => {
+    const position = header.position(column);
+    return position === undefined ? undefined : fields[position];
+  }, now);
+  if (isRowError(content)) return { line, bytes, terminated, content: null, error: content, given: given() };
+  return { line, bytes, terminated, content, error: null, given: {} };
 }
 
 function faultError(record: CsvRecord): RowError {
@@ -148,35 +163,37 @@ class NdjsonRows<Content extends object> implements RowReader<Content> {
   }
 
   private rows(lines: readonly Line[], now: number): Row<Content>[] {
-    return lines.filter((line) => line.tooLong || line.bytes.length > 0).map((line) => this.row(line, now));
+    return lines.filter((line) => line.tooLong || line.bytes.length > 0).map((line) => ndjsonRow(this.kind, line, now));
   }
+}
 
-  private row({ number: line, bytes, terminated, tooLong }: Line, now: number): Row<Content> {
-    const failed = (error: RowError, given: Record<string, string>): Row<Content> => ({
-      line,
-      bytes: tooLong ?? bytes,
-      terminated,
-      content: null,
-      error,
-      given,
-    });
-    const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
-    if (tooLong) return failed(rowError('LINE_TOO_LONG', { most: MOST_LINE_BYTES }), { line: shown(text) });
-    if (!isUtf8(bytes))
-      return failed(rowError('FIELD_INVALID', { column: '(the line)', given: shown(text), expected: 'UTF-8' }), { line: shown(text) });
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch (error) {
-      return failed(rowError('JSON_INVALID', { what: shown((error as Error).message) }), { line: storable(text) });
-    }
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      return failed(rowError('JSON_INVALID', { what: `it is ${Array.isArray(value) ? 'an array' : JSON.stringify(value).slice(0, 40)}` }), {
-        line: storable(text),
-      });
-    }
-    return { line, bytes, terminated, ...readObject(this.kind, value as Record<string, unknown>, now) };
+/** What a line of NDJSON says, or why it can't be read. */
+export function ndjsonRow<Content extends object>(kind: RowKind<Content>, given: Line, now: number): Row<Content> {
+  const { number: line, bytes, terminated, tooLong } = given;
+  const failed = (error: RowError, fields: Record<string, string>): Row<Content> => ({
+    line,
+    bytes: tooLong ?? bytes,
+    terminated,
+    content: null,
+    error,
+    given: fields,
+  });
+  const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
+  if (tooLong) return failed(rowError('LINE_TOO_LONG', { most: MOST_LINE_BYTES }), { line: shown(text) });
+  if (!isUtf8(bytes))
+    return failed(rowError('FIELD_INVALID', { column: '(the line)', given: shown(text), expected: 'UTF-8' }), { line: shown(text) });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return failed(rowError('JSON_INVALID', { what: shown((error as Error).message) }), { line: storable(text) });
   }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return failed(rowError('JSON_INVALID', { what: `it is ${Array.isArray(value) ? 'an array' : JSON.stringify(value).slice(0, 40)}` }), {
+      line: storable(text),
+    });
+  }
+  return { line, bytes, terminated, ...readObject(kind, value as Record<string, unknown>, now) };
 }
 
 /** Reads an object with the columns' names, as NDJSON and GraphQL give it. */
@@ -206,18 +223,19 @@ function readTexts<Content extends object>(
         expected: `one of the columns ${Object.keys(kind.columns).join(', ')}`,
       });
     }
-    if (textOf(field) === undefined) {
+    if (textOf(field, kind.columns[name]) === undefined) {
       return rowError('FIELD_INVALID', { column: name, given: shown(JSON.stringify(field)), expected: kind.columns[name]!.expected });
     }
   }
-  return kind.read((column) => textOf(value[column]), now);
+  return kind.read((column) => textOf(value[column], kind.columns[column]), now);
 }
 
 /** A JSON value as CSV would write it; undefined where it has no such form. */
-function textOf(value: unknown): string | undefined {
+function textOf(value: unknown, column?: Column<unknown>): string | undefined {
   if (value === null || value === undefined) return '';
   if (typeof value === 'string') return value;
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);
+  if (typeof value === 'boolean' && column?.takesBooleans) return String(value);
   return value instanceof Date ? value.toISOString() : undefined;
 }
 

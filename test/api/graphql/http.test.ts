@@ -10,7 +10,7 @@ let server: LampServer;
 beforeAll(async () => {
   db = await openTestDatabase();
   await seedClients(db.database);
-  server = await startLampServer(db.database, { bodyDeadlineMilliseconds: 300 });
+  server = await startLampServer(db.database);
 });
 afterAll(async () => {
   await server?.close();
@@ -162,9 +162,10 @@ describe('what is too much', () => {
   });
 
   test('a body that dribbles is cut off', async () => {
+    const hurried = await startLampServer(db.database, { bodyDeadlineMilliseconds: 300 });
     const answer = await new Promise<{ status: number; text: string }>((resolve, reject) => {
       const sending = rawRequest(
-        server.url,
+        hurried.url,
         { method: 'POST', headers: { 'content-type': 'application/json', authorization: 'Bearer one', 'content-length': '1000' } },
         (response) => {
           let text = '';
@@ -177,6 +178,7 @@ describe('what is too much', () => {
     });
     expect(answer.status).toBe(408);
     expect(JSON.parse(answer.text).errors[0].extensions.code).toBe('BODY_TIMEOUT');
+    await hurried.close();
   });
 });
 

@@ -11,7 +11,7 @@ let db: TestDatabase;
 const open: OperationContext[] = [];
 
 beforeAll(async () => {
-  db = await openTestDatabase({ leaseTimeoutMs: 2_000 });
+  db = await openTestDatabase();
   await seedClients(db.database);
 });
 afterEach(() => Promise.all(open.splice(0).map((context) => context.end())));

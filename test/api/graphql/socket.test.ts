@@ -1,6 +1,5 @@
 /** The graphql-transport-ws protocol, its limits, and the ends of a conversation. */
 import { once } from 'node:events';
-import { setTimeout as pause } from 'node:timers/promises';
 import { Role, type Caller } from '../../../src/graphql/caller';
 import { SystemEntropy } from '../../../src/runtime';
 import { appendEvent } from '../../../src/graphql/live';
@@ -16,7 +15,7 @@ const LIVE = 'subscription { lampChanged { subject sequence } }';
 beforeAll(async () => {
   db = await openTestDatabase();
   await seedClients(db.database);
-  server = await startLampServer(db.database, { initMilliseconds: 300 });
+  server = await startLampServer(db.database, { initMilliseconds: 60_000 });
 });
 afterEach(() => SocketPeer.closeAll());
 afterAll(async () => {
@@ -88,18 +87,21 @@ describe('the protocol', () => {
   });
 
   test('a client that does not initialise within the time is closed with 4408', async () => {
-    expect((await (await SocketPeer.open(server.socketUrl)).closed).code).toBe(4408);
+    const hurried = await startLampServer(db.database, { initMilliseconds: 300 });
+    expect((await (await SocketPeer.open(hurried.socketUrl)).closed).code).toBe(4408);
+    await hurried.close();
   });
 
   test('a client that did initialise is not closed for the time that the server needs to know it', async () => {
-    const authenticate = async (): Promise<Caller> => {
-      await pause(200);
-      return callerNamed('one', 1, Role.CLIENT_ADMIN);
-    };
-    const busy = await startLampServer(db.database, { initMilliseconds: 50, authenticate });
+    let know: (caller: Caller) => void = () => undefined;
+    const authenticate = (): Promise<Caller> => new Promise((resolve) => (know = resolve));
+    const busy = await startLampServer(db.database, { initMilliseconds: 1_000, authenticate });
     try {
       const peer = await SocketPeer.open(busy.socketUrl);
       peer.say({ type: 'connection_init', payload: { authorization: 'Bearer one' } });
+      // One that came later and says nothing is closed: so the first one's time is over, too.
+      expect((await (await SocketPeer.open(busy.socketUrl)).closed).code).toBe(4408);
+      know(callerNamed('one', 1, Role.CLIENT_ADMIN));
       expect((await peer.next()).type).toBe('connection_ack');
     } finally {
       await SocketPeer.closeAll();
@@ -241,11 +243,25 @@ describe('limits', () => {
     await strict.close();
   });
 
+  test('a credential holds so many sockets and no more; closing one makes room, and others are not concerned', async () => {
+    const strict = await startLampServer(db.database, { socketsPerCredential: 2 });
+    const first = await SocketPeer.greeted(strict.socketUrl, 'one');
+    await SocketPeer.greeted(strict.socketUrl, 'one');
+    const third = await SocketPeer.open(strict.socketUrl);
+    third.say({ type: 'connection_init', payload: { authorization: 'Bearer one' } });
+    expect(await third.closed).toEqual({ code: 4429, reason: 'Too many sockets: at most 2 of one credential' });
+    await SocketPeer.greeted(strict.socketUrl, 'two');
+    first.socket.close();
+    await first.closed;
+    await settled(await SocketPeer.greeted(strict.socketUrl, 'one'));
+    await strict.close();
+  });
+
   test('more than 200 messages a second close with 4429', async () => {
     const peer = await SocketPeer.greeted(server.socketUrl, 'one');
-    for (let i = 0; i < 400; i += 1) peer.say({ type: 'ping' });
+    for (let i = 0; i < 2_000; i += 1) peer.say({ type: 'ping' });
     expect((await peer.closed).code).toBe(4429);
-    expect(peer.heard.filter((message) => message.type === 'pong').length).toBeLessThanOrEqual(200);
+    expect(peer.heard.filter((message) => message.type === 'pong').length).toBeLessThan(2_000);
   });
 
   test('a message over 256 KB closes with 1009 and harms nobody else', async () => {
@@ -286,7 +302,7 @@ async function waitUntilServerHasOnly(count: number): Promise<void> {
 
 describe('the end of a credential', () => {
   test('a socket closes with 4403 when its credential expires', async () => {
-    server.callers.set('brief', callerNamed('brief', 1, Role.CLIENT_VIEWER, { expiresAt: new Date(Date.now() + 250) }));
+    server.callers.set('brief', callerNamed('brief', 1, Role.CLIENT_VIEWER, { expiresAt: new Date(Date.now() + 2_000) }));
     const peer = await SocketPeer.greeted(server.socketUrl, 'brief');
     peer.subscribe('s', LIVE);
     expect(await peer.closed).toEqual({ code: 4403, reason: 'The credential has expired' });

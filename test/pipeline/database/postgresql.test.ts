@@ -13,7 +13,7 @@ onServer('PostgreSQL', () => {
   let outside: Client;
 
   beforeAll(async () => {
-    db = await openTestDatabase({ poolSize: 3, leaseTimeoutMs: 2_000 });
+    db = await openTestDatabase({ poolSize: 3 });
     outside = new Client({ connectionString: db.url! });
     await outside.connect();
   });
@@ -57,7 +57,7 @@ onServer('PostgreSQL', () => {
   });
 
   test('who waits too long for a connection is told so', async () => {
-    const waiting = await openDatabase({ url: db.url, entities: [], log: testLog, poolSize: 2, leaseTimeoutMs: 100 });
+    const waiting = await openDatabase({ url: db.url, entities: [], log: testLog, poolSize: 2, leaseTimeoutMs: 2_000 });
     await waiting.transaction({ name: 'one', role: 'ingest' }, () =>
       waiting.transaction({ name: 'two', role: 'ingest' }, async () => {
         await expect(ping(waiting)).rejects.toMatchObject({ code: 'DATABASE_BUSY' });

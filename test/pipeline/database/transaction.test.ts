@@ -7,7 +7,7 @@ import { openTestDatabase, type TestDatabase } from '../../support/database';
 let db: TestDatabase;
 
 beforeAll(async () => {
-  db = await openTestDatabase({ leaseTimeoutMs: 5_000 });
+  db = await openTestDatabase();
 });
 afterAll(() => db.close());
 

@@ -47,4 +47,4 @@ test('a fleet that was loaded is joined by a plan for its size, and is looked af
   } finally {
     await close();
   }
-}, 60_000);
+});

@@ -242,12 +242,12 @@ describe('late rows', () => {
         }
       }
       const order = shuffled ? chunks.map((_, index) => (index * 17 + 5) % chunks.length) : chunks.map((_, index) => index);
-      for (const index of order) {
+      for (const [place, index] of order.entries()) {
         await world.usage(
           client,
           chunks[index]!.map((seed) => ({ ...seed, sim: sims[Number(seed.sim)]! })),
         );
-        await world.settle();
+        if (place % 3 === 2) await world.settle();
       }
       const named = (text: string) => sims.reduce((soFar, sim, index) => soFar.replace(`SIM:${sim}:`, `SIM #${index}:`), text);
       const baselines = await world.query<object>(
@@ -258,5 +258,5 @@ describe('late rows', () => {
     }
     expect(outcomes[0]!.filter((line) => line.startsWith('SIM')).length).toBeGreaterThan(10);
     expect(outcomes[1]).toEqual(outcomes[0]);
-  }, 120_000);
+  });
 });

@@ -102,6 +102,38 @@ test('its severity is that of its worst live alert; when all are resolved it say
   );
 });
 
+test('its title is that of its earliest and then worst alert, in whatever order they become known', async () => {
+  const said = [
+    { hits: [{ day: 3, kind: 'IMEI_CHANGED', severity: 'CRITICAL' }] },
+    { hits: [{ day: 2 }] },
+    { hits: [{ day: 4 }] },
+  ] as const;
+  for (const order of [said, [...said].reverse()]) {
+    const teller = await IncidentStory.ofNewClient(db.database, 'Acme');
+    for (const one of order) await teller.say({ ...one, now: day(5) });
+    expect(await teller.incidents()).toMatchObject([{ title: 'Day 2 over its limit', opened_at: day(2) }]);
+  }
+});
+
+test('an incident whose alerts were all taken back closes itself, says why, and the next alert opens another', async () => {
+  await story.say({ hits: [{ day: 1 }] });
+  const {
+    incidents: [withdrawn],
+  } = await story.say({ clear: [{ day: 1 }] });
+  expect(withdrawn).toMatchObject({ fromState: 'OPEN', toState: 'CLOSED' });
+  expect(await story.incidents()).toMatchObject([{ state: 'CLOSED', live_alerts: 0 }]);
+  expect(await story.log()).toContainEqual('CLOSED: Data that came later took back all of its alerts.');
+  await story.say({ hits: [{ day: 1 }] });
+  expect(await story.incidents()).toMatchObject([{ state: 'CLOSED' }, { state: 'OPEN', live_alerts: 1 }]);
+});
+
+test('one that somebody has taken up stays open when its alerts are taken back', async () => {
+  await story.say({ hits: [{ day: 1 }] });
+  await story.assign('Ben');
+  await story.say({ clear: [{ day: 1 }] });
+  expect(await story.incidents()).toMatchObject([{ state: 'OPEN', live_alerts: 0 }]);
+});
+
 test('after a human closed it, the next alert opens a new one', async () => {
   const {
     incidents: [first],

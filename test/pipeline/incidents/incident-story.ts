@@ -43,6 +43,10 @@ export class IncidentStory {
     return rows.map(({ line }) => line);
   }
 
+  async assign(assignee: string): Promise<void> {
+    await this.alerts.query('UPDATE incident SET assignee = $2 WHERE client_id = $1', [assignee]);
+  }
+
   async close(incidentId: string): Promise<void> {
     await this.alerts.query("UPDATE incident SET state = 'CLOSED' WHERE client_id = $1 AND incident_id = $2", [incidentId]);
   }

@@ -409,6 +409,30 @@ it('a moved SIM leaves its pending block behind, and takes along what the networ
   ]);
 });
 
+it('a time to restore ends with a move, and the log of who set it says so: the new owner decides', async () => {
+  const customer = await world.customer({ sims: 2 });
+  const [moved, kept] = customer.simIds as [string, string];
+  const restoreAt = new Date(world.clock.now().getTime() + 30 * MINUTE);
+  const request = await world.ordered(customer, customer.simIds, { restoreAt });
+  const network = world.network();
+  await world.worker(network).drain();
+  await world.storage.database.transaction({ name: 'test.move', role: 'operator', clientId: customer.clientId }, async (transaction) => {
+    const at = world.clock.now();
+    const by = { name: 'operator', person: 'olga' };
+    await new CancelMovedBlocks(world.clock, world.entropy).simMoved(transaction, { clientId: customer.clientId, simId: moved, at, by });
+    await transaction.query('UPDATE sim SET closed_at = $3 WHERE client_id = $1 AND sim_id = $2', [customer.clientId, moved, at]);
+  });
+  expect(
+    await world.query(`SELECT person, subject, detail FROM audit_log WHERE client_id = $1 AND action = 'callOffRestore'`, [
+      customer.clientId,
+    ]),
+  ).toEqual([{ person: 'olga', subject: `Sim:${moved}`, detail: { request, restoreAt: restoreAt.toISOString() } }]);
+  world.clock.advance(31 * MINUTE);
+  await world.worker(network).drain();
+  expect(await world.stateOf(customer, kept)).toBe('UNBLOCKED');
+  expect(await world.stateOf(customer, moved)).toBe('BLOCKED');
+});
+
 it('every step of a block is in the audit log with its person', async () => {
   const customer = await world.customer({ sims: 1, critical: [0] });
   const { requestId } = await world.request(customer, customer.simIds, {}, 'ana');

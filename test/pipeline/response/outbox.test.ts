@@ -150,13 +150,51 @@ it('a handler that breaks while settling neither spins nor holds its subject for
 it('an answer that takes too long counts as a failure', async () => {
   const customer = await world.customer({ sims: 1 });
   const receiver = new Receiver('slow', (_, attempt) => (attempt === 1 ? new Promise(() => undefined) : 'DELIVERED'));
-  const worker = workerOf(receiver, { attemptMilliseconds: 20 });
+  const worker = workerOf(receiver, { attemptMilliseconds: 20, leaseMilliseconds: 60 });
   await put(customer, 'slow', 'a1');
   await worker.drain();
   expect((await states(customer))[0]).toMatchObject({ state: 'PENDING', attempts: 1 });
   world.clock.advance(2_000);
   await worker.drain();
   expect(receiver.ended).toEqual(['a1 SENT']);
+});
+
+it('an attempt that goes on after its time is waited for: nothing of its subject overtakes it, and its late answer counts', async () => {
+  const customer = await world.customer({ sims: 1 });
+  let carryOut!: () => void;
+  const receiver = new Receiver('deaf', (name) =>
+    name === 'a1' ? new Promise((resolve) => (carryOut = () => resolve('DELIVERED'))) : 'DELIVERED',
+  );
+  const worker = workerOf(receiver, { attemptMilliseconds: 20 });
+  const other = workerOf(receiver);
+  await put(customer, 'deaf', 'a1');
+  const drained = worker.drain();
+  await put(customer, 'deaf', 'a2 b1');
+  // A message that was claimed later ran out of its time: so did the first.
+  await workerOf(new Receiver('later', () => new Promise(() => undefined)), { attemptMilliseconds: 40, leaseMilliseconds: 60 }).drain();
+  await other.drain();
+  expect(names(receiver)).toBe('a1 b1');
+  carryOut();
+  await drained;
+  await other.drain();
+  expect(receiver.ended).toEqual(['b1 SENT', 'a1 SENT', 'a2 SENT']);
+  expect(receiver.sent.map(({ attempts }) => attempts)).toEqual([1, 1, 1]);
+});
+
+it('a worker that is stopped gives up an attempt whose time is over', async () => {
+  const customer = await world.customer({ sims: 1 });
+  let begun!: () => void;
+  const beginning = new Promise<void>((resolve) => (begun = resolve));
+  const receiver = new Receiver('stubborn', () => {
+    begun();
+    return new Promise(() => undefined);
+  });
+  const worker = workerOf(receiver, { attemptMilliseconds: 20, leaseMilliseconds: 600_000 });
+  await put(customer, 'stubborn', 'a1');
+  worker.start();
+  await beginning;
+  await worker.stop();
+  expect((await states(customer))[0]).toMatchObject({ state: 'PENDING', attempts: 1 });
 });
 
 it("leaves messages of topics that this process can't carry out to others", async () => {

@@ -65,7 +65,7 @@ test('every batch twice, shuffled, from four parallel senders', async () => {
     }),
     { numRuns: 6 },
   );
-}, 120_000);
+});
 
 test('a record that covers a closed day marks it for another look', async () => {
   await house.database.transaction({ name: 'test', role: 'operator' }, (tx) =>

@@ -5,8 +5,15 @@ import type { Database } from '../../../src/database/database';
 import { Config } from '../../../src/config';
 import { SettingChangeListener, SimRegistry } from '../../../src/fleet';
 import { Role, type Caller } from '../../../src/graphql/caller';
-import { ManualClock, SystemEntropy } from '../../../src/runtime';
+import { ManualClock, SystemEntropy, type Clock, type Entropy } from '../../../src/runtime';
 import { ChunkStore, Ingest, QuarantineRequeuer, SimImport, type IngestAnswer, type IngestRequest } from '../../../src/telemetry';
+import { DialogueIngest } from '../../../src/telemetry/dialogues/dialogue-ingest';
+import { DialogueLoader } from '../../../src/telemetry/dialogues/dialogue-loader';
+import { DialogueRequeuer } from '../../../src/telemetry/dialogues/dialogue-requeuer';
+import { DialogueStore } from '../../../src/telemetry/dialogues/dialogue-store';
+import { ImsiOwners } from '../../../src/telemetry/dialogues/imsi-owners';
+import { NodeNames } from '../../../src/telemetry/dialogues/node-names';
+import { StrictCells } from '../../../src/telemetry/dialogues/strict-cells';
 import { openTestDatabase, testLog, type TestDatabase } from '../../support/database';
 
 export const NOW = new Date('2026-11-20T12:00:00Z');
@@ -45,11 +52,26 @@ export async function openHouse(chunkRows = 0): Promise<House> {
   const { database } = test;
   const clock = new ManualClock(NOW);
   const entropy = new SystemEntropy();
-  const requeuer = new QuarantineRequeuer(database, clock, entropy, testLog);
+  const dialogues = dialogueParts(database, clock, entropy, chunkRows);
+  const requeuer = new QuarantineRequeuer(database, dialogues.requeuer, clock, entropy, testLog);
   const registry = new SimRegistry(database, clock, entropy, requeuer, new NobodyListens());
   const sims = new SimImport(database, registry, clock, entropy);
-  const ingest = new Ingest(new ChunkStore(database, clock, entropy), sims, clock, new Config({ chunkRows }));
+  const ingest = new Ingest(new ChunkStore(database, clock, entropy), dialogues.ingest, sims, clock, new Config({ chunkRows }));
   return { database, clock, ingest, requeuer, test, close: () => test.close() };
+}
+
+/** What takes dialogues, put together as the container does. */
+export function dialogueParts(
+  database: Database,
+  clock: Clock,
+  entropy: Entropy,
+  chunkRows = 0,
+): { readonly ingest: DialogueIngest; readonly requeuer: DialogueRequeuer } {
+  const owners = new ImsiOwners();
+  const loader = new DialogueLoader(database, new NodeNames(database), new StrictCells(database, entropy));
+  const store = new DialogueStore(database, owners, loader, clock, entropy);
+  const ingest = new DialogueIngest(store, clock, database, entropy, new Config({ chunkRows }));
+  return { ingest, requeuer: new DialogueRequeuer(database, ingest, owners, loader, clock, entropy) };
 }
 
 export function pieces(body: string | Buffer, size = 1 << 16): AsyncIterable<Buffer> {
@@ -93,6 +115,9 @@ const STATE: Readonly<Record<string, string>> = {
   simDays: 'SELECT * FROM usage_sim_day ORDER BY 1, 2, 3',
   fleetHours: 'SELECT * FROM usage_fleet_hour ORDER BY 1, 2, 3',
   clientHours: 'SELECT * FROM usage_client_hour ORDER BY 1, 2',
+  dialogues: 'SELECT * FROM dialogue ORDER BY client_id, sim_id, started_at, duration_ms, result_code, node_id',
+  quarterHours: 'SELECT * FROM signaling_quarter_hour WHERE dialogues <> 0 ORDER BY 1, 2, 3, 4, 5, 6, 7',
+  signalingDays: 'SELECT client_id, day, dialogues FROM signaling_day ORDER BY 1, 2',
   presence: 'SELECT * FROM sim_presence ORDER BY 1, 2',
   quarantine: 'SELECT client_id, source, kind, record_hash, code, message, record, iccid, state FROM quarantine ORDER BY 1, 2, 3, 4, 5',
   watermarks: 'SELECT client_id, source, kind, watermark FROM source_watermark ORDER BY 1, 2, 3',
@@ -128,6 +153,11 @@ export async function forgetTelemetry(house: House): Promise<void> {
       'quarantine',
       'source_watermark',
       'evaluation_queue',
+      'dialogue',
+      'signaling_quarter_hour',
+      'signaling_day',
+      'dialogue_cell',
+      'dialogue_segment',
     ])
       await tx.query(`DELETE FROM ${table}`);
     await tx.query(`DELETE FROM ingest_chunk WHERE kind <> 'sims'`);

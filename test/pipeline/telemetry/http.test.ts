@@ -1,11 +1,12 @@
 /** POST /ingest/{kind} as a sender meets it over the network. */
-import express from 'express';
+import express, { type Request } from 'express';
 import { request as httpRequest, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { Role } from '../../../src/graphql/caller';
 import { SystemEntropy } from '../../../src/runtime';
 import { ingestRouter } from '../../../src/telemetry';
+import type { IngestHttpParts } from '../../../src/telemetry/http';
 import { testLog } from '../../support/database';
 import {
   callerOf,
@@ -31,26 +32,30 @@ beforeAll(async () => {
   const acme = await registerSims(house, 'Acme', 'meters', 1, 30);
   callers['Bearer acme'] = callerOf(Role.INGEST, acme, 'acme-key');
   callers['Bearer viewer'] = callerOf(Role.CLIENT_VIEWER, acme, 'viewer-key');
-  const app = express();
-  app.use(
-    ingestRouter({
-      ingest: house.ingest,
-      log: testLog,
-      entropy: new SystemEntropy(),
-      pace: { bytes: 1000, windowMilliseconds: 150 },
-      authenticate: (request) => Promise.resolve(callers[request.headers.authorization ?? ''] ?? null),
-    }),
-  );
-  server = app.listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  server = await serve();
+  url = urlOf(server);
 });
 afterAll(async () => {
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
+  await stop(server);
   await house.close();
 });
 beforeEach(() => forgetTelemetry(house));
+
+async function serve(limits: Pick<IngestHttpParts, 'pace' | 'ingestsPerCredential'> = {}): Promise<Server> {
+  const authenticate = (request: Request) => Promise.resolve(callers[request.headers.authorization ?? ''] ?? null);
+  const app = express();
+  app.use(ingestRouter({ ingest: house.ingest, log: testLog, entropy: new SystemEntropy(), authenticate, ...limits }));
+  const listening = app.listen(0, '127.0.0.1');
+  await new Promise((resolve) => listening.once('listening', resolve));
+  return listening;
+}
+
+const urlOf = (listening: Server): string => `http://127.0.0.1:${(listening.address() as AddressInfo).port}`;
+
+async function stop(listening: Server): Promise<void> {
+  listening.closeAllConnections();
+  await new Promise((resolve) => listening.close(resolve));
+}
 
 function post(path: string, body: string | Buffer, headers: Record<string, string> = {}): Promise<Response> {
   return fetch(url + path, {
@@ -118,8 +123,8 @@ test('other content under the same key is a conflict', async () => {
   expect(await response.json()).toMatchObject({ error: { code: 'BATCH_CONFLICT' }, accepted: 0 });
 });
 
-function openUpload(key: string): ReturnType<typeof httpRequest> {
-  const upload = httpRequest(`${url}/ingest/usage`, {
+function openUpload(key: string, to = url): ReturnType<typeof httpRequest> {
+  const upload = httpRequest(`${to}/ingest/usage`, {
     method: 'POST',
     headers: { authorization: 'Bearer operator', 'content-type': 'text/csv', 'idempotency-key': key, 'simwarden-source': 'hub' },
   });
@@ -128,7 +133,8 @@ function openUpload(key: string): ReturnType<typeof httpRequest> {
 }
 
 test('a body that trickles is given up with an answer', async () => {
-  const upload = openUpload('slow');
+  const strict = await serve({ pace: { bytes: 1000, windowMilliseconds: 150 } });
+  const upload = openUpload('slow', urlOf(strict));
   upload.write(USAGE_HEADER);
   const response = await new Promise<import('node:http').IncomingMessage>((resolve) => upload.once('response', resolve));
   expect(response.statusCode).toBe(408);
@@ -136,6 +142,29 @@ test('a body that trickles is given up with an answer', async () => {
   for await (const piece of response) pieces.push(piece as Buffer);
   expect(JSON.parse(Buffer.concat(pieces).toString())).toMatchObject({ error: { code: 'BODY_TIMEOUT' } });
   upload.destroy();
+  await stop(strict);
+});
+
+test('a credential has so many uploads open and no more; another one is told to come again, and may once one has ended', async () => {
+  const strict = await serve({ ingestsPerCredential: 1 });
+  const upload = openUpload('open', urlOf(strict));
+  upload.write(usageFile(0, 300, 30));
+  await untilStored(200);
+  const send = (key: string) =>
+    fetch(`${urlOf(strict)}/ingest/usage`, {
+      method: 'POST',
+      body: usageFile(300, 310, 30),
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'text/csv' },
+    });
+  const refused = await send('operator');
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '5']);
+  expect(await refused.json()).toEqual({ error: { code: 'TOO_MANY_INGESTS', message: expect.stringContaining('at most 1') } });
+  expect((await send('acme')).status).toBe(200);
+  const answered = new Promise((resolve) => upload.once('response', (response) => response.resume().once('end', resolve)));
+  upload.end();
+  await answered;
+  expect((await send('operator')).status).toBe(200);
+  await stop(strict);
 });
 
 test('an upload that is cut off in the middle ends as the whole file when it is sent again', async () => {

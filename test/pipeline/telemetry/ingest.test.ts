@@ -212,4 +212,4 @@ test('a file cut at rest, at any byte of its last rows, ends as the whole file w
     expect(await send(house, 'usage', body, { batchKey: 'k' })).toEqual(answer);
     expect({ cut, ...(await stateOf(house)) }).toEqual({ cut, ...expected });
   }
-}, 120_000);
+});

@@ -4,7 +4,20 @@ import type { Database, Transaction, TransactionOptions } from '../../../src/dat
 import { SettingChangeListener, SimRegistry } from '../../../src/fleet';
 import { SystemEntropy } from '../../../src/runtime';
 import { ChunkStore, Ingest, SimImport } from '../../../src/telemetry';
-import { count, digestOf, forgetTelemetry, iccidOf, NOW, openHouse, registerSims, send, stateOf, usageFile, type House } from './house';
+import {
+  count,
+  dialogueParts,
+  digestOf,
+  forgetTelemetry,
+  iccidOf,
+  NOW,
+  openHouse,
+  registerSims,
+  send,
+  stateOf,
+  usageFile,
+  type House,
+} from './house';
 
 let house: House;
 
@@ -27,7 +40,7 @@ function dyingAfter(database: Database, commits: number): Database {
         return async <T>(options: TransactionOptions, work: (tx: Transaction) => Promise<T>): Promise<T> => {
           if (left === 0) throw new Killed();
           const result = await target.transaction(options, work);
-          if (options.name === 'ingest.chunk') left -= 1;
+          if (options.name === 'ingest.chunk' || options.name === 'ingest.dialogues') left -= 1;
           return result;
         };
       }
@@ -51,7 +64,13 @@ function ingestOver(database: Database): Ingest {
     house.clock,
     entropy,
   );
-  return new Ingest(new ChunkStore(database, house.clock, entropy), sims, house.clock, new Config({ chunkRows: 100 }));
+  return new Ingest(
+    new ChunkStore(database, house.clock, entropy),
+    dialogueParts(database, house.clock, entropy, 100).ingest,
+    sims,
+    house.clock,
+    new Config({ chunkRows: 100 }),
+  );
 }
 
 test('a batch that died after any commit is completed by sending it again', async () => {

@@ -42,7 +42,7 @@ test('a line of a gigabyte is one bad row, between good ones', async () => {
   });
   expect(answer).toMatchObject({ accepted: 2, rejected: 1, errors: [{ line: 3, code: 'LINE_TOO_LONG' }] });
   expect(grown).toBeLessThan(150);
-}, 120_000);
+});
 
 test('a decompression bomb is one bad row', async () => {
   const bomb = gzipSync(
@@ -54,7 +54,7 @@ test('a decompression bomb is one bad row', async () => {
   });
   expect(answer).toMatchObject({ accepted: 2, rejected: 1, errors: [{ line: 3, code: 'LINE_TOO_LONG' }] });
   expect(grown).toBeLessThan(150);
-}, 120_000);
+});
 
 test('the body waits for the database: no more than two chunks are read ahead', async () => {
   let read = 0;
@@ -70,7 +70,7 @@ test('the body waits for the database: no more than two chunks are read ahead', 
   const answer = await send(house, 'usage', '', { body: body(), onProgress: (progress) => (stored = progress.accepted) });
   expect(answer).toMatchObject({ accepted: 20_000, rejected: 0 });
   expect(furthestAhead).toBeLessThanOrEqual(3000);
-}, 120_000);
+});
 
 test("counts that don't fit are kept at the greatest number instead of keeping good rows out", async () => {
   const row = (n: number): string => `r${n},${iccidOf(1)},2026-11-20T10:00:00Z,2026-11-20T10:30:00Z,9007199254740991,9007199254740991\n`;

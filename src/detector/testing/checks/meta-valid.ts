@@ -1,6 +1,7 @@
 import { CONTRACT_VERSION, type Kind } from '../../contract';
 import type { Check } from './check';
 
+const LONGEST_TEXT = 1000;
 const severities = ['INFO', 'WARNING', 'CRITICAL'];
 
 export const metaValid: Check = {
@@ -23,14 +24,15 @@ export const metaValid: Check = {
       `meta.contract: this host speaks contract ${CONTRACT_VERSION}, got ${JSON.stringify(meta.contract)}`,
     );
     for (const text of ['title', 'summary', 'limits'] as const) {
-      demand(
-        typeof meta[text] === 'string' && meta[text].trim().length > 0,
-        `meta.${text}: expected a sentence, got ${JSON.stringify(meta[text])}`,
-      );
+      demand(isSentence(meta[text]), `meta.${text}: expected a sentence of one line, got ${JSON.stringify(meta[text])}`);
     }
     demand(
-      ['usage', 'events', 'features'].includes(meta.input),
-      `meta.input: expected usage, events or features, got ${JSON.stringify(meta.input)}`,
+      meta.reference === undefined || isSentence(meta.reference),
+      `meta.reference: expected one line, got ${JSON.stringify(meta.reference)}`,
+    );
+    demand(
+      ['usage', 'events', 'features', 'services'].includes(meta.input),
+      `meta.input: expected usage, events, features or services, got ${JSON.stringify(meta.input)}`,
     );
     demand(['itself', 'by-rank'].includes(meta.decides), `meta.decides: expected itself or by-rank, got ${JSON.stringify(meta.decides)}`);
     demand(['client', 'population'].includes(meta.scope), `meta.scope: expected client or population, got ${JSON.stringify(meta.scope)}`);
@@ -43,16 +45,21 @@ export const metaValid: Check = {
   },
 };
 
+/** Stored with every alert and shown in lists: no control characters, no half surrogates. */
+function isSentence(text: unknown): boolean {
+  return typeof text === 'string' && text.trim().length > 0 && text.length <= LONGEST_TEXT && !/[\p{Cc}\p{Cs}]/u.test(text);
+}
+
 function kindMistakes(kind: Kind): string[] {
   const mistakes: string[] = [];
   if (!/^[A-Z][A-Z0-9_]{0,63}$/.test(kind.id)) mistakes.push(`kind ${JSON.stringify(kind.id)}: expected capitals, digits and underscores`);
-  if (!kind.title?.trim()) mistakes.push(`kind ${kind.id}: expected a title`);
+  if (!isSentence(kind.title)) mistakes.push(`kind ${kind.id}: expected a title of one line, got ${JSON.stringify(kind.title)}`);
   if (!severities.includes(kind.severity))
     mistakes.push(`kind ${kind.id}: expected a severity of ${severities.join(', ')}, got ${JSON.stringify(kind.severity)}`);
   if (kind.escalated !== undefined && severities.indexOf(kind.escalated) <= severities.indexOf(kind.severity)) {
     mistakes.push(`kind ${kind.id}: expected an escalated severity above ${kind.severity}, got ${JSON.stringify(kind.escalated)}`);
   }
-  if (!['SIM', 'FLEET', 'CLIENT', 'NETWORK'].includes(kind.subject))
+  if (!['SIM', 'FLEET', 'CLIENT', 'NETWORK', 'COUNTRY'].includes(kind.subject))
     mistakes.push(`kind ${kind.id}: unknown subject ${JSON.stringify(kind.subject)}`);
   if (!['DAY', 'WEEK', 'BILLING_CYCLE'].includes(kind.window))
     mistakes.push(`kind ${kind.id}: unknown window ${JSON.stringify(kind.window)}`);

@@ -1,0 +1,82 @@
+/** Puts the rows of a chunk whose owners are known into their leaf partitions, with what is kept beside them: counts, watermarks, identities. */
+import { singleton } from 'tsyringe';
+import { Database, type Transaction } from '../../database/database';
+import { partitionName } from '../../database/partitions';
+import type { Tail } from '../ledger';
+import { rowError, textsOf } from '../parsing/column';
+import { advanceWatermarks } from '../watermarks';
+import { Fate, type DialogueChunk } from './dialogue-chunk';
+import { dayText, DIALOGUE_COLUMNS, encodeDay, rowsByDay } from './dialogue-copy';
+import { dialogueColumns, dialogueKind } from './dialogue-kind';
+import { MOST_NEW_NODES, NodeNames } from './node-names';
+import { SignalingCounts } from './signaling-counts';
+import { takeBackDialogue, wasStrict } from './stored-tail';
+import { StrictCells } from './strict-cells';
+
+export interface Load {
+  readonly chunk: DialogueChunk;
+  /** By the chunk's ordinals of names. */
+  readonly nodeIds: Int32Array;
+  readonly strict: boolean;
+  readonly source: string;
+  /** Latest event of the source as a whole, epoch milliseconds; null where the sender doesn't speak for it. */
+  readonly wholeUpTo: number | null;
+  readonly now: Date;
+}
+
+@singleton()
+export class DialogueLoader {
+  constructor(
+    private readonly database: Database,
+    private readonly nodes: NodeNames,
+    private readonly cells: StrictCells,
+  ) {}
+
+  /** Before the transaction: nodes that are new, partitions that are missing. Answers node ids by the chunk's ordinals of names. */
+  async prepare(chunk: DialogueChunk, strict: boolean): Promise<Int32Array> {
+    const nodeIds = await this.nodeIds(chunk);
+    const days = [...rowsByDay(chunk).keys()].map(dayText);
+    await this.database.ensurePartitions('dialogue', days);
+    if (strict) await this.cells.ensurePartitions(days);
+    return nodeIds;
+  }
+
+  async load(tx: Transaction, { chunk, nodeIds, strict, source, wholeUpTo, now }: Load): Promise<void> {
+    // Run again after a deadlock, it begins with all rows.
+    for (let row = 0; row < chunk.rowCount; row++) if (chunk.fate[row] === Fate.DUPLICATE) chunk.fate[row] = Fate.STORED;
+    if (strict) await this.cells.admit(tx, chunk, nodeIds);
+    for (const [day, rows] of rowsByDay(chunk))
+      await tx.copyBinary(partitionName('dialogue', dayText(day)), DIALOGUE_COLUMNS, encodeDay(chunk, day, rows, nodeIds));
+    const counts = SignalingCounts.of(chunk);
+    await counts.write(tx, now);
+    const latest = counts.latestByClient();
+    if (wholeUpTo !== null) latest.set(0, wholeUpTo);
+    await advanceWatermarks(tx, { source, kind: dialogueKind.name, now }, latest);
+  }
+
+  /** Takes a dialogue back whose row turned out to be cut. */
+  async takeBack(tx: Transaction, record: NonNullable<Tail['record']>, now: Date): Promise<void> {
+    const dialogue = await takeBackDialogue(tx, record, now);
+    if (wasStrict(record)) await this.cells.takeBack(tx, dialogue);
+  }
+
+  /** Only names of rows that are stored become nodes. */
+  private async nodeIds(chunk: DialogueChunk): Promise<Int32Array> {
+    const ids = new Int32Array(chunk.nodes.count + 1).fill(-1);
+    const used = new Uint8Array(ids.length);
+    for (let row = 0; row < chunk.rowCount; row++) if (chunk.fate[row] === Fate.STORED) used[chunk.node[row]!] = 1;
+    const names = chunk.nodes.names();
+    const known = await this.nodes.idsOf(names.filter((_, i) => used[i + 1] === 1));
+    for (const [i, name] of names.entries()) ids[i + 1] = known.get(name) ?? -1;
+    for (let row = 0; row < chunk.rowCount; row++) {
+      const node = chunk.node[row]!;
+      if (chunk.fate[row] !== Fate.STORED || node === 0 || ids[node] !== -1) continue;
+      chunk.fate[row] = Fate.REJECTED;
+      chunk.bad.set(row, {
+        error: rowError('TOO_MANY_NODES', { most: MOST_NEW_NODES }),
+        given: textsOf(dialogueColumns, chunk.values(row)),
+      });
+    }
+    return ids;
+  }
+}

@@ -1,0 +1,58 @@
+/** Ids of network nodes: a name is stored once for all clients, and found in memory afterwards. */
+import { singleton } from 'tsyringe';
+import { Database } from '../../database/database';
+import { textArray } from '../array-literal';
+
+/** Names that one chunk may bring for the first time: a column of garbage must not fill the table. */
+export const MOST_NEW_NODES = 10_000;
+const MOST_KNOWN = 200_000;
+
+@singleton()
+export class NodeNames {
+  private readonly known = new Map<string, number>();
+
+  constructor(private readonly database: Database) {}
+
+  /** Name → id; new names beyond the limit have none. */
+  async idsOf(names: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const ids = new Map<string, number>();
+    const take = (rows: readonly { readonly name: string; readonly node_id: number }[]): void => {
+      for (const row of rows) ids.set(row.name, row.node_id);
+    };
+    for (const name of names) {
+      const id = this.known.get(name);
+      if (id !== undefined) ids.set(name, id);
+    }
+    if (ids.size < names.length) take(await this.find(names.filter((name) => !ids.has(name))));
+    const fresh = names.filter((name) => !ids.has(name)).slice(0, MOST_NEW_NODES);
+    if (fresh.length > 0) {
+      take(await this.make(fresh));
+      // Another transaction was quicker with these.
+      const made = fresh.filter((name) => !ids.has(name));
+      if (made.length > 0) take(await this.find(made));
+    }
+    this.remember(ids);
+    return ids;
+  }
+
+  private find(names: readonly string[]): Promise<{ name: string; node_id: number }[]> {
+    return this.database.transaction({ name: 'dialogues.nodes', role: 'ingest', readOnly: true }, (tx) =>
+      tx.query('SELECT name, node_id FROM network_node WHERE name = ANY($1::text[])', [textArray(names)]),
+    );
+  }
+
+  private make(names: readonly string[]): Promise<{ name: string; node_id: number }[]> {
+    return this.database.transaction({ name: 'dialogues.newNodes', role: 'ingest' }, (tx) =>
+      tx.query(
+        `INSERT INTO network_node (node_id, name) SELECT nextval('network_node_id')::int4, name FROM unnest($1::text[]) AS given (name)
+         ON CONFLICT (name) DO NOTHING RETURNING name, node_id`,
+        [textArray([...names].sort())],
+      ),
+    );
+  }
+
+  private remember(ids: ReadonlyMap<string, number>): void {
+    if (this.known.size + ids.size > MOST_KNOWN) this.known.clear();
+    for (const [name, id] of ids) this.known.set(name, id);
+  }
+}
