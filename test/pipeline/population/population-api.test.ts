@@ -1,4 +1,7 @@
 /** The population through the public door: asked for, followed, read, talked about. */
+import { AlertRaiser } from '../../../src/alerts';
+import { DetectorRegistry } from '../../../src/detection';
+import { SystemEntropy } from '../../../src/runtime';
 import { startTestApp, type TestApp } from '../../support/app';
 import { ApiClient } from '../../../src/commands/demo/api-client';
 import { DetectionWorld } from '../detection/support';
@@ -186,4 +189,39 @@ test('a back-test says what it would have found, and leaves nothing behind', asy
 test('only operators ask for runs', async () => {
   await expect(acme.graphql(`mutation { runDetection(input: { day: "${DAY}" }) { userErrors { code } } }`)).rejects.toThrow(/role/);
   await expect(acme.graphql('{ populationRuns { nodes { id } } }')).rejects.toThrow(/role/);
+});
+
+test("a client's alert outlives the close of the next day, and clears when the population of that day was judged calm", async () => {
+  const states = async () => {
+    const { alerts } = await acme.graphql<{ alerts: { nodes: { kind: string; state: string; resolution: string | null }[] } }>(
+      '{ alerts(first: 100) { nodes { kind state resolution } } }',
+    );
+    return [...new Set(alerts.nodes.map(({ kind, state, resolution }) => `${kind} ${state} ${resolution}`))].sort();
+  };
+  const closesDay = (ofPopulation: boolean) =>
+    app.app.database.transaction({ name: 'test.close', role: 'ingest', clientId: settled.clientId }, (tx) =>
+      new AlertRaiser(new SystemEntropy(), registry).raise(
+        tx,
+        {
+          clientId: settled.clientId,
+          findings: [],
+          judged: [],
+          closedThrough: new Date('2026-11-12T00:00:00Z'),
+          ...(ofPopulation ? { ofPopulation } : {}),
+        },
+        app.clock.now(),
+      ),
+    );
+  const registry = new DetectorRegistry();
+  registry.register(farFromMedian);
+  expect(await states()).toEqual(['CLIENT_ANOMALY OPEN null', 'UNUSUAL_SIGNALING OPEN null']);
+  await closesDay(false);
+  expect(await states()).toEqual(['CLIENT_ANOMALY OPEN null', 'UNUSUAL_SIGNALING OPEN null']);
+  const calm = { clientId: settled.clientId, simIds: settled.simIds };
+  await storeFeatures(app.app.database, calm, acmeFleets, 11);
+  app.clock.set(new Date('2026-11-12T12:00:00Z'));
+  await app.app.settle();
+  // the schedule judged the bad day once more, and what was called harmless meanwhile raises nothing
+  const harmless = 'UNUSUAL_SIGNALING RESOLVED RETRACTED';
+  expect(await states()).toEqual(['CLIENT_ANOMALY RESOLVED AUTO', 'UNUSUAL_SIGNALING RESOLVED AUTO', harmless]);
 });
