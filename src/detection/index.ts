@@ -19,7 +19,6 @@ export { loadPartners, type Partners } from './fence';
 export { DetectorRegistry } from './host/registry';
 export { FeatureJudge } from './features/feature-judge';
 export { ServiceWatch } from './services/service-watch';
-export { PopulationFit } from './population/fit-service';
 export { PopulationScheduler } from './population/scheduler';
 export * from './verdicts';
 

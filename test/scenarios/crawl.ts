@@ -1,5 +1,7 @@
 /** Asks every root field everything, as anybody, with anybody's ids: the crawl of the tenancy scenarios. */
 import { getNamedType, type GraphQLSchema } from 'graphql';
+import { permissions } from '../../src/access';
+import { Role } from '../../src/graphql/caller';
 import { parseGlobalId, toGlobalId } from '../../src/graphql/global-id';
 import {
   documentsFor,
@@ -110,8 +112,10 @@ export class Crawl {
     this.roots = rootFieldsOf(schema);
   }
 
+  /** Of queries and subscriptions those that a customer may use at all. */
   rootsOf(operation: Operation): RootField[] {
-    return this.roots.filter((root) => root.operation === operation);
+    const isCustomers = ({ name }: RootField): boolean => permissions[name]?.includes(Role.CLIENT_ADMIN) ?? true;
+    return this.roots.filter((root) => root.operation === operation && (operation === 'mutation' || isCustomers(root)));
   }
 
   /** The plain question: what is required with the asker's own values, nothing else. Null while the asker is not known to have what it needs. */

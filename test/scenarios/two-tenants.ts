@@ -164,6 +164,7 @@ async function furnish(house: TestApp, tenant: Tenant): Promise<void> {
   await setLimits(admin, tenant, ids);
   await sendTelemetry(house, tenant);
   await house.app.settle();
+  await judgePopulation(house, tenant);
   await handleAlerts(admin, tenant, ids);
   await blockSims(house, admin, tenant, ids);
   await house.app.settle();
@@ -176,6 +177,41 @@ async function furnish(house: TestApp, tenant: Tenant): Promise<void> {
     `record_id,iccid,started_at,ended_at,uplink_bytes,downlink_bytes\n${mark}-late,${sims[4]!.iccid},2026-11-14T21:00:00Z,2026-11-14T22:00:00Z,7,7\n`,
   );
   await mutate(admin, 'addIncidentNote', { incident: await anIncident(admin), text: `${mark} note that waits` });
+}
+
+/** What a run over the population would leave of a tenant; six SIMs are too few for one to be worth its time. */
+async function judgePopulation({ app }: TestApp, { clientId, mark }: Tenant): Promise<void> {
+  await app.database.transaction({ name: 'test.population', role: 'ingest', clientId }, async (tx) => {
+    const flagged = `FROM sim WHERE client_id = $1 AND closed_at IS NULL`;
+    await tx.query(
+      `INSERT INTO sim_cluster (client_id, sim_id, generation, cluster, history_days, assigned_day) SELECT $1, sim_id, 1, 0, 7, $2 ${flagged} ON CONFLICT (client_id, sim_id) DO NOTHING`,
+      [clientId, '2026-11-14'],
+    );
+    await tx.query(
+      `INSERT INTO device_anomaly (client_id, day, detector_id, sim_id, country, cluster, score, raw_score, evidence)
+       SELECT $1, $2, 'isolation-forest', sim_id, 'ES', 0, 0.9 + sim_id % 7 / 100.0, 1, $3::jsonb ${flagged}`,
+      [
+        clientId,
+        '2026-11-14',
+        JSON.stringify([{ column: 'n', observed: 9, expected: 3, unit: 'dialogues', weight: 1, text: `${mark} n 9, usual 3` }]),
+      ],
+    );
+    await tx.query(
+      `INSERT INTO client_anomaly (client_id, day, detector_id, country, scope, mode, devices, flagged, expected, z_score, p_value, corrected_p_value, verdict, raised_sims)
+       VALUES ($1, $2, 'isolation-forest', 'ES', 'PER_CLUSTER', 'ENABLED', 6, 6, 0.3, 10, 0, 0, 'ABSTAINED', '{}')`,
+      [clientId, '2026-11-14'],
+    );
+    await tx.query(
+      `INSERT INTO anomaly_feedback (client_id, feedback_id, day, detector_id, subject, subject_id, verdict, reason, given_at, given_by)
+       SELECT $1, gen_random_uuid(), $2, 'isolation-forest', 'SIM', min(sim_id)::text, 'UNSURE', $3, $4, $3 ${flagged}`,
+      [clientId, '2026-11-14', `${mark} person`, NOW],
+    );
+    await tx.query(
+      `INSERT INTO population_checkpoint (client_id, run_id, day, detector_id, bucket, through_sim, is_last, rows, abstained, flagged, cells)
+       VALUES ($1, gen_random_uuid(), $2, 'isolation-forest', 0, 1, true, 6, 0, 6, '[]')`,
+      [clientId, '2026-11-14'],
+    );
+  });
 }
 
 interface TenantIds {

@@ -151,11 +151,11 @@ export class RunActions {
     return withUserErrors<PopulationRunPayload>(
       async () => {
         const run = order();
+        if ((await context.read((tx) => countRows(tx, run.fromDay, run.toDay))) === 0)
+          throw new SimwardenError('NOTHING_TO_JUDGE', { day: run.fromDay }, ['day']);
         const row = await context.write(`detection.${action}`, OPERATOR, async (tx) => {
           const open = await openRunOf(tx, run.job);
           if (open) return open;
-          if ((await countRows(tx, run.fromDay, run.toDay)) === 0)
-            throw new SimwardenError('NOTHING_TO_JUDGE', { day: run.fromDay }, ['day']);
           const scheduledFor = context.clock.now();
           const added = await insertRun(tx, context.entropy, { ...run, scheduledFor, requestedBy: context.caller.name }, scheduledFor);
           const detail = { from: run.fromDay, to: run.toDay, seed: run.seed, ...(run.plan ? { plan: run.plan } : {}) };

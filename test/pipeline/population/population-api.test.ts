@@ -1,0 +1,227 @@
+/** The population through the public door: asked for, followed, read, talked about. */
+import { AlertRaiser } from '../../../src/alerts';
+import { DetectorRegistry } from '../../../src/detection';
+import { SystemEntropy } from '../../../src/runtime';
+import { startTestApp, type TestApp } from '../../support/app';
+import { ApiClient } from '../../../src/commands/demo/api-client';
+import { DetectionWorld } from '../detection/support';
+import { farFromMedian, type Fleet } from './feature-town';
+import { settleClient, storeFeatures, type Settled } from './population-world';
+
+const DAY = '2026-11-10';
+const acmeFleets: readonly Fleet[] = [
+  { country: 'ES', life: 0, devices: 120 },
+  { country: 'FR', life: 1, devices: 60 },
+];
+const boltFleets: readonly Fleet[] = [
+  { country: 'ES', life: 0, devices: 100 },
+  { country: 'DE', life: 1, devices: 60 },
+];
+
+interface Run {
+  id: string;
+  state: string;
+  rowsDone: number;
+  result: { detector: string; anomalous: number; clearest: { country: string }[] }[];
+}
+
+let app: TestApp;
+let acme: ApiClient;
+let bolt: ApiClient;
+let settled: Settled;
+
+beforeAll(async () => {
+  app = await startTestApp({ workers: false, detectors: [farFromMedian], now: new Date('2026-11-11T06:00:00Z') });
+  const world = DetectionWorld.on(app.app.database);
+  settled = await settleClient(world, 'Acme', acmeFleets);
+  const other = await settleClient(world, 'Bolt', boltFleets);
+  for (const day of [8, 9]) {
+    await storeFeatures(app.app.database, settled, acmeFleets, day);
+    await storeFeatures(app.app.database, other, boltFleets, day);
+  }
+  await storeFeatures(app.app.database, settled, [{ ...acmeFleets[0]!, rejected: 30 }, acmeFleets[1]!], 10);
+  await storeFeatures(app.app.database, other, boltFleets, 10);
+  acme = new ApiClient(app.url, await app.keyFor('Acme', 'CLIENT_ADMIN'));
+  bolt = new ApiClient(app.url, await app.keyFor('Bolt', 'CLIENT_ADMIN'));
+  for (const [detector, mode] of [
+    ['isolation-forest', 'DISABLED'],
+    ['gaussian-mixture', 'DISABLED'],
+    ['tukey-fences', 'DISABLED'],
+    ['far-from-median', 'ENABLED'],
+  ])
+    await app.operator.graphql(
+      'mutation C($input: ConfigureDetectorInput!) { configureDetector(input: $input) { userErrors { message } } }',
+      { input: { detector, mode } },
+    );
+});
+afterAll(async () => {
+  await acme.close();
+  await bolt.close();
+  await app.close();
+});
+
+const filter = '{ detector: "far-from-median" }';
+
+test('somebody asks for a day, and it is judged once', async () => {
+  const ask = `mutation { runDetection(input: { day: "${DAY}" }) { run { id state } userErrors { code message } } }`;
+  const { runDetection } = await app.operator.graphql<{ runDetection: { run: Run } }>(ask);
+  const again = await app.operator.graphql<{ runDetection: { run: Run } }>(ask);
+  expect(again.runDetection.run.id).toBe(runDetection.run.id);
+  expect(runDetection.run.state).toBe('WAITING');
+  await app.app.settle();
+  const { populationRun: run } = await app.operator.graphql<{ populationRun: Run }>(
+    'query R($id: ID!) { populationRun(id: $id) { id state phase rowsDone rowsTotal generation result warnings error } }',
+    { id: runDetection.run.id },
+  );
+  expect(run).toMatchObject({ state: 'SUCCEEDED', rowsDone: 340, result: [{ detector: 'far-from-median', anomalous: 1 }] });
+  await expect(
+    app.operator.graphql('mutation { runDetection(input: { day: "2026-10-01" }) { run { id } userErrors { message } } }'),
+  ).rejects.toThrow('There are no signaling features of 2026-10-01.');
+});
+
+test('a customer reads its decision, its ranking with reasons, and nobody else does', async () => {
+  const decisions = `{ clientAnomalies(day: "${DAY}", filter: ${filter}) { totalCount nodes { country devices flagged zScore correctedPValue verdict mode client { name } } } }`;
+  const { clientAnomalies } = await acme.graphql<{ clientAnomalies: { nodes: object[] } }>(decisions);
+  expect(clientAnomalies).toMatchObject({
+    totalCount: 2,
+    nodes: [
+      { country: 'ES', devices: 120, verdict: 'ANOMALOUS', mode: 'ENABLED', client: { name: 'Acme' } },
+      { country: 'FR', devices: 60, verdict: 'NORMAL' },
+    ],
+  });
+  const others = await bolt.graphql<{ clientAnomalies: { nodes: { client: { name: string } }[] } }>(decisions);
+  expect(others.clientAnomalies.nodes.map(({ client }) => client.name)).toEqual(['Bolt', 'Bolt']);
+
+  const ranking = `query A($after: String) { anomalies(day: "${DAY}", filter: ${filter}, after: $after) { pageInfo { endCursor hasNextPage }
+    nodes { id score cluster country evidence { text } history { day score } sim { iccid } } } }`;
+  interface Page {
+    anomalies: {
+      pageInfo: { endCursor: string };
+      nodes: { id: string; score: number; evidence: { text: string }[]; history: { day: string }[] }[];
+    };
+  }
+  const { anomalies: first } = await acme.graphql<Page>(ranking);
+  expect(first.nodes).toHaveLength(20);
+  expect(first.nodes[0]).toMatchObject({ country: 'ES', history: [{ day: DAY }] });
+  expect(first.nodes[0]!.evidence[0]!.text).toMatch(/^n_map_rejects \d+, usual 3$/);
+  const { anomalies: second } = await acme.graphql<Page>(ranking, { after: first.pageInfo.endCursor });
+  const scores = [...first.nodes, ...second.nodes].map(({ score }) => score);
+  expect(scores).toEqual([...scores].sort((a, b) => b - a));
+  expect(new Set([...first.nodes, ...second.nodes].map(({ id }) => id)).size).toBe(scores.length);
+  const node = 'query N($id: ID!) { node(id: $id) { id } }';
+  expect(await bolt.graphql(node, { id: first.nodes[0]!.id })).toEqual({ node: null });
+  expect(await acme.graphql(node, { id: first.nodes[0]!.id })).toEqual({ node: { id: first.nodes[0]!.id } });
+});
+
+test('the client and its worst devices raise alerts, each an incident of its own', async () => {
+  const { alerts } = await acme.graphql<{ alerts: { nodes: { kind: string; title: string; subject: string }[] } }>(
+    '{ alerts(first: 100) { nodes { kind title subject state severity } } }',
+  );
+  expect(alerts.nodes.filter(({ kind }) => kind === 'CLIENT_ANOMALY')).toMatchObject([
+    { title: 'Unusually many devices in ES signal abnormally', subject: 'CLIENT', state: 'OPEN' },
+  ]);
+  expect(alerts.nodes.filter(({ kind }) => kind === 'UNUSUAL_SIGNALING')).toHaveLength(20);
+  expect((await bolt.graphql<{ alerts: { nodes: object[] } }>('{ alerts { nodes { kind } } }')).alerts.nodes).toEqual([]);
+});
+
+test('what somebody calls harmless is hidden until its date, and says who and why', async () => {
+  const list = (suppressed: boolean) =>
+    acme.graphql<{ anomalies: { nodes: { id: string; feedback: object | null }[] } }>(
+      `{ anomalies(day: "${DAY}", filter: { detector: "far-from-median", suppressed: ${suppressed} }) { nodes { id feedback { verdict reason until by } } } }`,
+    );
+  const id = (await list(false)).anomalies.nodes[0]!.id;
+  const say =
+    'mutation F($input: RecordFeedbackInput!) { recordFeedback(input: $input) { results { id anomaly { id } error { code } } userErrors { message } } }';
+  const { recordFeedback } = await acme.graphql<{ recordFeedback: object }>(say, {
+    input: { anomalies: [id], verdict: 'HARMLESS', reason: 'a test rig', until: '2026-11-20' },
+  });
+  expect(recordFeedback).toEqual({ results: [{ id, anomaly: { id }, error: null }], userErrors: [] });
+  expect((await list(false)).anomalies.nodes.map((node) => node.id)).not.toContain(id);
+  expect((await list(true)).anomalies.nodes).toMatchObject([
+    { id, feedback: { verdict: 'HARMLESS', reason: 'a test rig', until: '2026-11-20' } },
+  ]);
+  const foreign = await bolt.graphql(say, { input: { anomalies: [id], verdict: 'HARMFUL' } });
+  const missing = await bolt.graphql(say, {
+    input: {
+      anomalies: [Buffer.from(`DeviceAnomaly:${settled.clientId}:2026-11-10:far-from-median:999999`).toString('base64url')],
+      verdict: 'HARMFUL',
+    },
+  });
+  expect(JSON.stringify(foreign).replaceAll(id, '')).toBe(JSON.stringify(missing).replace(/"id":"[^"]*"/, '"id":""'));
+  const next = (await list(false)).anomalies.nodes[0]!.id;
+  await acme.graphql(say, { input: { anomalies: [next], verdict: 'HARMFUL' } });
+  expect(await acme.graphql('{ detector(id: "far-from-median") { mode feedback { harmful harmless precision } } }')).toEqual({
+    detector: { mode: 'ENABLED', feedback: { harmful: 1, harmless: 1, precision: 0.5 } },
+  });
+});
+
+test('clusters say what they are like, and how many SIMs of whom they hold', async () => {
+  const { clusters } = await acme.graphql<{ clusters: { number: number; description: string; sims: number }[] }>(
+    '{ clusters { number description weight means continues sims generation } }',
+  );
+  expect(clusters.map(({ description, sims }) => [description, sims])).toEqual([
+    ['stationary, 2G/3G, low volume', 120],
+    ['stationary, 4G, medium volume', 60],
+  ]);
+});
+
+test('a back-test says what it would have found, and leaves nothing behind', async () => {
+  const before = await acme.graphql(`{ clientAnomalies(day: "${DAY}", filter: ${filter}) { nodes { country zScore } } }`);
+  const { backtestDetector } = await app.operator.graphql<{ backtestDetector: { run: Run; userErrors: object[] } }>(
+    `mutation { backtestDetector(input: { detector: "far-from-median", from: "2026-11-09", to: "${DAY}", options: { modelScope: "GLOBAL" } }) { run { id } userErrors { message } } }`,
+  );
+  expect(backtestDetector.userErrors).toEqual([]);
+  await app.app.settle();
+  const { populationRun: run } = await app.operator.graphql<{ populationRun: Run }>(
+    'query R($id: ID!) { populationRun(id: $id) { state result } }',
+    { id: backtestDetector.run.id },
+  );
+  expect(run).toMatchObject({
+    state: 'SUCCEEDED',
+    result: [
+      { day: '2026-11-09', scope: 'GLOBAL', anomalous: 0 },
+      { day: DAY, anomalous: 1, clearest: [{ country: 'ES' }] },
+    ],
+  });
+  expect(await acme.graphql(`{ clientAnomalies(day: "${DAY}", filter: ${filter}) { nodes { country zScore } } }`)).toEqual(before);
+});
+
+test('only operators ask for runs', async () => {
+  await expect(acme.graphql(`mutation { runDetection(input: { day: "${DAY}" }) { userErrors { code } } }`)).rejects.toThrow(/role/);
+  await expect(acme.graphql('{ populationRuns { nodes { id } } }')).rejects.toThrow(/role/);
+});
+
+test("a client's alert outlives the close of the next day, and clears when the population of that day was judged calm", async () => {
+  const states = async () => {
+    const { alerts } = await acme.graphql<{ alerts: { nodes: { kind: string; state: string; resolution: string | null }[] } }>(
+      '{ alerts(first: 100) { nodes { kind state resolution } } }',
+    );
+    return [...new Set(alerts.nodes.map(({ kind, state, resolution }) => `${kind} ${state} ${resolution}`))].sort();
+  };
+  const closesDay = (ofPopulation: boolean) =>
+    app.app.database.transaction({ name: 'test.close', role: 'ingest', clientId: settled.clientId }, (tx) =>
+      new AlertRaiser(new SystemEntropy(), registry).raise(
+        tx,
+        {
+          clientId: settled.clientId,
+          findings: [],
+          judged: [],
+          closedThrough: new Date('2026-11-12T00:00:00Z'),
+          ...(ofPopulation ? { ofPopulation } : {}),
+        },
+        app.clock.now(),
+      ),
+    );
+  const registry = new DetectorRegistry();
+  registry.register(farFromMedian);
+  expect(await states()).toEqual(['CLIENT_ANOMALY OPEN null', 'UNUSUAL_SIGNALING OPEN null']);
+  await closesDay(false);
+  expect(await states()).toEqual(['CLIENT_ANOMALY OPEN null', 'UNUSUAL_SIGNALING OPEN null']);
+  const calm = { clientId: settled.clientId, simIds: settled.simIds };
+  await storeFeatures(app.app.database, calm, acmeFleets, 11);
+  app.clock.set(new Date('2026-11-12T12:00:00Z'));
+  await app.app.settle();
+  // the schedule judged the bad day once more, and what was called harmless meanwhile raises nothing
+  const harmless = 'UNUSUAL_SIGNALING RESOLVED RETRACTED';
+  expect(await states()).toEqual(['CLIENT_ANOMALY RESOLVED AUTO', 'UNUSUAL_SIGNALING RESOLVED AUTO', harmless]);
+});
