@@ -3,15 +3,14 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dialogueCsv, inventoryLines, signalingPopulation, trueStories } from '../../../seeds/signaling';
-import isolationForest from '../../../plugins/isolation-forest';
-import type { Detector } from '../../detector';
+import { populationDetectors } from '../../app';
 import { populationScopes } from '../../detection/population/plan';
 import { assess } from './assess';
 import { directoryDays } from './directory';
 import { simulatedDays } from './simulated';
 
 const options = { sims: 1_200, days: 3, seed: 5, clients: 12, end: new Date('2026-11-15T00:00:00Z') };
-const detectors: readonly Detector[] = [isolationForest];
+const detectors = populationDetectors.filter(({ meta }) => meta.id === 'isolation-forest');
 let directory: string;
 
 beforeAll(async () => {
