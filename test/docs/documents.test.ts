@@ -2,11 +2,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isEnumType, parse, validate } from 'graphql';
-import { builtInDetectors } from '../../plugins';
+import { builtInDetectors, populationDetectors } from '../../plugins';
 import { printableSchema } from '../../src/app';
 import { settings } from '../../src/config';
 import { errorCatalogue } from '../../src/errors';
 import { closeCodes } from '../../src/graphql/socket-messages';
+import { dialogueKind } from '../../src/telemetry/dialogues/dialogue-kind';
 import { recordKinds } from '../../src/telemetry/record-kind';
 import { simKind } from '../../src/telemetry/sim-import';
 import { columns } from '../../seeds';
@@ -55,7 +56,7 @@ describe('the documents', () => {
     const shown = Object.fromEntries(
       [...read('README.md').matchAll(/^\| ([a-z-]+) \| ([a-z_, ]+) \|$/gm)].map(([, kind, names]) => [kind, names!.split(', ')]),
     );
-    const kinds = [simKind, ...Object.values(recordKinds)];
+    const kinds = [simKind, dialogueKind, ...Object.values(recordKinds)];
     expect(shown).toEqual(Object.fromEntries(kinds.map((kind) => [kind.name, Object.keys(kind.columns)])));
     const written = {
       sims: columns.sims,
@@ -128,7 +129,7 @@ describe('the error catalogue', () => {
     const values = Object.values(schema.getTypeMap()).flatMap((type) => (isEnumType(type) ? type.getValues().map(({ name }) => name) : []));
     const examples = [...filesBelow('examples', 'index.js'), ...filesBelow('examples', 'index.ts')].map(read).join('\n');
     const kinds = [
-      ...builtInDetectors.flatMap(({ meta }) => meta.kinds.map(({ id }) => id)),
+      ...[...builtInDetectors, ...populationDetectors].flatMap(({ meta }) => meta.kinds.map(({ id }) => id)),
       ...[...examples.matchAll(/id: '([A-Z_]+)'/g)].map(([, id]) => id!),
     ];
     const keys = Object.values(settings).map(({ environment }) => environment);
