@@ -25,7 +25,7 @@ module.exports = {
     ],
   },
   globalSetup: '<rootDir>/test/support/build-kernels.js',
-  setupFiles: ['reflect-metadata', '<rootDir>/test/support/short-runs.js'],
+  setupFiles: ['reflect-metadata', '<rootDir>/test/support/short-runs.js', '<rootDir>/test/support/compiled-once.js'],
   maxWorkers: 2,
   // Only says that a test hangs: a loaded machine may be many times slower than ours.
   testTimeout: 180_000,

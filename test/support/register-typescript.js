@@ -1,18 +1,29 @@
 'use strict';
 /** Lets a child process of a test run TypeScript sources as jest does: node -r ./test/support/register-typescript.js FILE.ts */
-const { existsSync, readFileSync } = require('node:fs');
+const { createHash } = require('node:crypto');
+const { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } = require('node:fs');
 const Module = require('node:module');
 const { dirname, join } = require('node:path');
-const { transformSync } = require('@swc/core');
 const { moduleNameMapper, transform } = require('../../jest.config.js');
 
 require('reflect-metadata');
 require('./short-runs.js');
 const [, options] = Object.values(transform)[0];
-require.extensions['.ts'] = (module, filename) => {
-  const { code } = transformSync(readFileSync(filename, 'utf8'), { ...options, filename, sourceMaps: false });
-  module._compile(code, filename);
-};
+const compiled = join(__dirname, '../../node_modules/.cache/simwarden-sources');
+mkdirSync(compiled, { recursive: true });
+const manner = JSON.stringify([require('@swc/core/package.json').version, options]);
+require.extensions['.ts'] = (module, filename) => module._compile(compile(readFileSync(filename, 'utf8'), filename), filename);
+
+/** Kept by what goes in: a suite starts a hundred processes of the same five hundred sources. */
+function compile(source, filename) {
+  const kept = join(compiled, `${createHash('sha256').update(manner).update(source).digest('hex')}.js`);
+  if (existsSync(kept)) return readFileSync(kept, 'utf8');
+  const { code } = require('@swc/core').transformSync(source, { ...options, filename, sourceMaps: false });
+  // Written under another name and renamed, so that what exists is whole.
+  writeFileSync(`${kept}.${process.pid}`, code);
+  renameSync(`${kept}.${process.pid}`, kept);
+  return code;
+}
 
 // `simwarden/detector` is the source here too: what a build left in dist may be older, or missing.
 const names = Object.entries(moduleNameMapper).map(([pattern, path]) => [
