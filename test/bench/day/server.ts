@@ -1,0 +1,47 @@
+/** The server whose day is measured, in a process of its own: answers over HTTP at a clock that stands, and does what is due when it is told to. */
+import 'reflect-metadata';
+import { createApp } from '../../../src/app';
+import { Config } from '../../../src/config';
+import { openDatabase } from '../../../src/database/open';
+import { processLog } from '../../../src/log';
+import { ManualClock } from '../../../src/runtime';
+import { StopwatchDatabase } from './stopwatch';
+
+const [databaseUrl, operatorKey, now] = process.argv.slice(2) as [string, string, string];
+const STATEMENT_MILLISECONDS = 600_000;
+
+async function serve(): Promise<void> {
+  const log = processLog('error');
+  const budgets = { statementTimeoutMs: STATEMENT_MILLISECONDS, leaseTimeoutMs: STATEMENT_MILLISECONDS };
+  const database = new StopwatchDatabase(await openDatabase({ url: databaseUrl, entities: [], log, ...budgets }));
+  const config = new Config({ databaseUrl, port: 0, operatorKey, statementTimeoutMilliseconds: STATEMENT_MILLISECONDS });
+  const app = await createApp({ config, database, log, clock: new ManualClock(new Date(now)), workers: false });
+  const answer: Readonly<Record<string, () => unknown>> = {
+    begin: () => database.take() && usage(),
+    settle: () => app.settle().then(() => database.take()),
+    usage,
+  };
+  process.on('message', (asked: string) => {
+    if (asked === 'close') {
+      void app
+        .close()
+        .then(() => database.close())
+        .then(() => process.exit(0));
+      return;
+    }
+    void Promise.resolve()
+      .then(answer[asked])
+      .then(
+        (value) => process.send!({ value }),
+        (error: unknown) => process.send!({ error: error instanceof Error ? error.stack : String(error) }),
+      );
+  });
+  process.send!({ value: app.url });
+}
+
+function usage(): { cpuSeconds: number; peakBytes: number } {
+  const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+  return { cpuSeconds: (userCPUTime + systemCPUTime) / 1e6, peakBytes: maxRSS * 1024 };
+}
+
+void serve();
