@@ -3,6 +3,7 @@ import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { Client } from 'pg';
+import type { ServedDay } from './server';
 
 const SERVER = process.env['TEST_DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres';
 const KEY = 'bench-operator-key-bench-operator-key';
@@ -61,11 +62,12 @@ export class BenchDatabase {
 export class ServerProcess {
   private constructor(
     private readonly child: ChildProcess,
-    private readonly url: string,
+    readonly url: string,
   ) {}
 
-  static async start(databaseUrl: string, now: string): Promise<ServerProcess> {
-    const child = fork(join(__dirname, 'server.ts'), [databaseUrl, KEY, now], { execArgv: process.execArgv });
+  static async start(served: Omit<ServedDay, 'operatorKey'>): Promise<ServerProcess> {
+    const what = JSON.stringify({ ...served, operatorKey: KEY });
+    const child = fork(join(__dirname, 'server.ts'), [what], { execArgv: process.execArgv });
     return new ServerProcess(child, await answerOf<string>(child));
   }
 

@@ -32,7 +32,7 @@ export async function measureDay(sims: number, say: (line: string) => void): Pro
   const population = signalingPopulation({ sims, days: DAYS, seed: 1, end: new Date(END) });
   const file = join(directory, 'rows.csv');
   try {
-    const before = await ServerProcess.start(database.url, instant(END - 24 * HOUR_MILLISECONDS + EVENING));
+    const before = await ServerProcess.start({ databaseUrl: database.url, now: instant(END - 24 * HOUR_MILLISECONDS + EVENING) });
     try {
       await before.post('sims', file, 'sims', await writeInventory(file, population));
       // in this order, or the empty days between would be closed one by one
@@ -46,7 +46,7 @@ export async function measureDay(sims: number, say: (line: string) => void): Pro
     }
     const dialogues = await writeDialogues(file, population, MEASURED_DAY);
     await database.rest();
-    const server = await ServerProcess.start(database.url, instant(END + EVENING));
+    const server = await ServerProcess.start({ databaseUrl: database.url, now: instant(END + EVENING) });
     try {
       return { sims, dialogues, ...(await throughTheDay(server, database, file, dialogues)) };
     } finally {

@@ -7,14 +7,26 @@ import { processLog } from '../../../src/log';
 import { ManualClock } from '../../../src/runtime';
 import { StopwatchDatabase } from './stopwatch';
 
-const [databaseUrl, operatorKey, now] = process.argv.slice(2) as [string, string, string];
+export interface ServedDay {
+  /** Null: the embedded database, in the directory. */
+  readonly databaseUrl: string | null;
+  readonly dataDirectory?: string;
+  readonly operatorKey: string;
+  /** Where its clock stands. */
+  readonly now: string;
+  /** Default: that of the product, daily. */
+  readonly populationSchedule?: string;
+}
+
+const { now, ...settings } = JSON.parse(process.argv[2]!) as ServedDay;
 const STATEMENT_MILLISECONDS = 600_000;
 
 async function serve(): Promise<void> {
   const log = processLog('error');
   const budgets = { statementTimeoutMs: STATEMENT_MILLISECONDS, leaseTimeoutMs: STATEMENT_MILLISECONDS };
-  const database = new StopwatchDatabase(await openDatabase({ url: databaseUrl, entities: [], log, ...budgets }));
-  const config = new Config({ databaseUrl, port: 0, operatorKey, statementTimeoutMilliseconds: STATEMENT_MILLISECONDS });
+  const { databaseUrl: url, dataDirectory } = settings;
+  const database = new StopwatchDatabase(await openDatabase({ url, dataDirectory, entities: [], log, ...budgets }));
+  const config = new Config({ ...settings, port: 0, statementTimeoutMilliseconds: STATEMENT_MILLISECONDS });
   const app = await createApp({ config, database, log, clock: new ManualClock(new Date(now)), workers: false });
   const answer: Readonly<Record<string, () => unknown>> = {
     begin: () => database.take() && usage(),
