@@ -11,22 +11,28 @@ export interface HealthSources {
   readonly accepting: () => boolean;
 }
 
-const READY_TIMEOUT_MILLISECONDS = 2_000;
+/** How long whoever asks is kept waiting for a database that hasn't answered of late. */
+const FIRST_WAIT_MILLISECONDS = 2_000;
+/** And for one that has: it is busy, most likely. The embedded database does one thing at a time, so a question waits behind whatever runs. */
+const BUSY_WAIT_MILLISECONDS = 100;
+/** A database that answered so lately is merely busy: taking traffic away from the process would help nobody. No statement of a request may take longer. */
+const BUSY_MILLISECONDS = 15_000;
 /** Anybody may ask, as often as they like: the database is asked this often at most. */
 const FRESH_MILLISECONDS = 1_000;
 
 export function healthRouter(sources: HealthSources): Router {
   const router = express.Router();
   const metrics = metricsOf(sources);
-  const ping = shared(() => pingDatabase(sources.database));
+  const ask = databaseState(sources.database);
   const figures = shared(() => metrics.metrics());
   router.get('/healthz', (_request, response) => {
     response.json({ status: 'alive' });
   });
   router.get('/readyz', async (_request, response) => {
-    const database = sources.accepting() ? await ping() : 'stopping';
-    response.status(database === 'ready' ? 200 : 503).json({
-      status: database === 'ready' ? 'ready' : 'not ready',
+    const database = sources.accepting() ? await ask() : 'stopping';
+    const isReady = database === 'ready' || database === 'busy';
+    response.status(isReady ? 200 : 503).json({
+      status: isReady ? 'ready' : 'not ready',
       database: { kind: sources.database.kind, state: database, durability: durability(sources.database) },
     });
   });
@@ -51,18 +57,45 @@ export function durability(database: Database): string {
   return database.kind === 'embedded' ? 'safe against a killed process, not against a power cut' : 'as the PostgreSQL server is configured';
 }
 
-async function pingDatabase(database: Database): Promise<'ready' | 'busy' | 'unreachable'> {
+type DatabaseState = 'ready' | 'busy' | 'silent' | 'unreachable';
+
+/** `busy`: it answered within the last 15 s, but keeps this question waiting; `silent`: for longer. At most one question is open, whoever asks. */
+function databaseState(database: Database): () => Promise<DatabaseState> {
+  let lastAnswer = -Infinity;
+  let ping: { readonly answer: Promise<DatabaseState>; readonly since: number; done: boolean } | null = null;
+  const begin = (since: number) => {
+    const answer = pingDatabase(database).then((state) => {
+      begun.done = true;
+      if (state === 'ready') lastAnswer = performance.now();
+      return state;
+    });
+    const begun = { answer, since, done: false };
+    return begun;
+  };
+  return async () => {
+    const now = performance.now();
+    if (ping === null || (ping.done && now - ping.since > FRESH_MILLISECONDS)) ping = begin(now);
+    const isBusy = () => performance.now() - lastAnswer < BUSY_MILLISECONDS;
+    const waited = wait(isBusy() ? BUSY_WAIT_MILLISECONDS : FIRST_WAIT_MILLISECONDS);
+    const state = await Promise.race([ping.answer, waited.over.then(() => null)]);
+    waited.end();
+    return state ?? (isBusy() ? 'busy' : 'silent');
+  };
+}
+
+function wait(milliseconds: number): { readonly over: Promise<void>; readonly end: () => void } {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<'busy'>((resolve) => {
-    timer = setTimeout(() => resolve('busy'), READY_TIMEOUT_MILLISECONDS);
-  });
-  const ping = database
+  const over = new Promise<void>((resolve) => (timer = setTimeout(resolve, milliseconds)));
+  return { over, end: () => clearTimeout(timer) };
+}
+
+function pingDatabase(database: Database): Promise<'ready' | 'unreachable'> {
+  return database
     .transaction({ name: 'health.ping', role: 'ingest', readOnly: true, retries: 0 }, (transaction) => transaction.query('SELECT 1'))
     .then(
       () => 'ready' as const,
       () => 'unreachable' as const,
     );
-  return Promise.race([ping, late]).finally(() => clearTimeout(timer));
 }
 
 function metricsOf({ database }: HealthSources): Registry {

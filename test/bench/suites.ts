@@ -7,4 +7,5 @@ export const suites: Readonly<Record<string, () => Promise<{ readonly suite: Sui
   scoring: () => import('./scoring.js'),
   mixture: () => import('./mixture.js'),
   ingest: () => import('./ingest.js'),
+  day: () => import('./day/suite.js'),
 };

@@ -3,11 +3,11 @@ import { firstWord, secondWord, UNKNOWN, type PackedDialogues } from './packed-d
 
 /** In the order that the parser reads them. All but the duration, result code, network, node and cancellation type are NOT NULL. */
 export const COPIED_COLUMNS =
-  'sim_id, started_at, protocol, procedure, origin, outcome, duration_ms, result_code, plmn, node_id, cancellation_type, format_violation';
+  'client_id, sim_id, started_at, protocol, procedure, origin, outcome, duration_ms, result_code, plmn, node_id, cancellation_type, format_violation';
 
 const HEADER_BYTES = 19;
-/** A row without NULLs: field count, six fixed fields, and the six that may be missing. */
-const LONGEST_ROW_BYTES = 2 + 12 + 12 + 4 * 6 + 4 * 8 + 6 + 5;
+/** A row without NULLs: field count, seven fixed fields, and the six that may be missing. */
+const LONGEST_ROW_BYTES = 2 + 8 + 12 + 12 + 4 * 6 + 4 * 8 + 6 + 5;
 /** 2000-01-01 in milliseconds since the epoch: where PostgreSQL's timestamps begin. */
 const POSTGRESQL_EPOCH = 946_684_800_000;
 const WORD = 4_294_967_296;
@@ -17,9 +17,9 @@ export class CopyParser {
   private headerRead = false;
   private ended = false;
 
-  /** `startOfDay`: first millisecond of the day, since the epoch. */
+  /** `into`: by client, all whose rows come. `startOfDay`: first millisecond of the day, since the epoch. */
   constructor(
-    private readonly into: PackedDialogues,
+    private readonly into: ReadonlyMap<number, PackedDialogues>,
     private readonly startOfDay: number,
   ) {}
 
@@ -49,8 +49,9 @@ export class CopyParser {
     if (!this.ended) throw new Error('the COPY of dialogues ended in the middle; expected its trailer');
   }
 
-  private row(data: Buffer, start: number): number {
-    const { into } = this;
+  private row(data: Buffer, first: number): number {
+    const into = this.into.get(data.readInt32BE(first + 4))!;
+    const start = first + 8;
     const simId = data.readInt32BE(start + 4) * WORD + data.readUInt32BE(start + 8);
     const microseconds = data.readInt32BE(start + 16) * WORD + data.readUInt32BE(start + 20);
     const millisecond = Math.floor(microseconds / 1000) + POSTGRESQL_EPOCH - this.startOfDay;

@@ -1,5 +1,6 @@
 /**
- * Reads the dialogues of one client and day into memory. PostgreSQL: one COPY. The embedded database: page by page of the day's leaf, each in a
+ * Reads the dialogues of clients of one day into memory, of several at once: a day that was open until now has no index, so that each read passes over
+ * all of it. PostgreSQL: one COPY. The embedded database: page by page of the day's leaf, each in a
  * transaction of its own, since whatever runs there keeps everybody else waiting. A dialogue that is stored meanwhile may be missed; it leaves the day
  * due again.
  */
@@ -20,16 +21,50 @@ export interface SimBucket {
   readonly remainder: number;
 }
 
+/** A client and how many dialogues are expected of it. */
+interface ClientDialogues {
+  readonly clientId: number;
+  readonly dialogues: number;
+}
+
 const dayPattern = /^\d{4}-\d{2}-\d{2}$/;
 
-export async function readDialogues(database: Database, clientId: number, day: Day, bucket: SimBucket): Promise<PackedDialogues> {
+/** The dialogues of clients that fit into memory together: read when the first of them is taken. */
+export class DialogueGroup {
+  private dialogues: Promise<Map<number, PackedDialogues>> | null = null;
+
+  constructor(
+    private readonly database: Database,
+    private readonly day: Day,
+    private readonly clients: readonly ClientDialogues[],
+  ) {}
+
+  /** Those of a client, once: whoever takes them changes them. */
+  async take(clientId: number): Promise<PackedDialogues> {
+    const all = await (this.dialogues ??= readDialogues(this.database, this.clients, this.day, { of: 1, remainder: 0 }));
+    const own = all.get(clientId);
+    if (!own) throw new Error(`expected dialogues of client ${clientId} that nobody has taken yet, got none.`);
+    all.delete(clientId);
+    return own;
+  }
+}
+
+/** By client. */
+export async function readDialogues(
+  database: Database,
+  clients: readonly ClientDialogues[],
+  day: Day,
+  bucket: SimBucket,
+): Promise<Map<number, PackedDialogues>> {
+  const clientIds = clients.map(({ clientId }) => clientId);
   // These become part of statements, since COPY takes no parameters.
-  if (!Number.isInteger(clientId) || !dayPattern.test(day))
-    throw new Error(`expected a client's number and a day, got ${clientId} and ${day}.`);
-  const packed = new PackedDialogues(65_536);
+  if (clientIds.length === 0 || !clientIds.every(Number.isInteger) || !dayPattern.test(day))
+    throw new Error(`expected clients' numbers and a day, got ${clientIds.join(', ')} and ${day}.`);
+  const packed = new Map(clients.map(({ clientId, dialogues }) => [clientId, new PackedDialogues(Math.ceil(dialogues / bucket.of) + 1)]));
   const sims = bucket.of === 1 ? '' : ` AND sim_id % ${bucket.of} = ${bucket.remainder}`;
+  const those = clientIds.length === 1 ? `= ${clientIds[0]}` : `IN (${clientIds.join(', ')})`;
   const select = (from: string, where: string) =>
-    `SELECT ${COPIED_COLUMNS} FROM ${from} WHERE client_id = ${clientId} AND day = '${day}'${sims}${where}`;
+    `SELECT ${COPIED_COLUMNS} FROM ${from} WHERE client_id ${those} AND day = '${day}'${sims}${where}`;
   const read = async (tx: Transaction, statement: string): Promise<void> => {
     const parser = new CopyParser(packed, startOfDay(day));
     await tx.copyOut(statement, (bytes) => parser.take(bytes));
@@ -38,7 +73,8 @@ export async function readDialogues(database: Database, clientId: number, day: D
   const options = {
     name: 'features.read',
     role: 'ingest',
-    clientId,
+    // of several: one of the few reads over clients, filtered to these
+    ...(clientIds.length === 1 ? { clientId: clientIds[0]! } : {}),
     readOnly: true,
     statementTimeoutMs: READ_MILLISECONDS,
     retries: 0,

@@ -5,15 +5,15 @@ import { FEATURE_COUNT } from '../../detector';
 import { Clock } from '../../runtime';
 import { addDays, type Day } from '../days';
 import { ClientTurns, type Turn } from '../evaluation/client-turns';
-import { readDialogues, type SimBucket } from './dialogue-reader';
+import { DialogueGroup, readDialogues, type SimBucket } from './dialogue-reader';
 import type { DayFeatures } from './day-features';
 import { MONTH_DAYS } from './feature-month';
 import { advanceMonths } from './month-store';
 import { PassThread } from './pass-thread';
 import { replacePage } from './replace-page';
 
-/** Dialogues in memory at once: 20 bytes each, 16 more while they are sorted; a larger client's SIMs are taken in buckets. */
-const BUCKET_DIALOGUES = 4_000_000;
+/** Dialogues in memory at once: 20 bytes each, 16 more while they are sorted. Smaller clients are read together, a larger one's SIMs in buckets. */
+const DIALOGUES_AT_ONCE = { postgresql: 16_000_000, embedded: 4_000_000 } as const;
 /** SIMs replaced in one transaction; on the embedded database everybody else waits for its end. */
 const PAGE_SIMS = { postgresql: 5_000, embedded: 200 } as const;
 const LAST_SIM = '9223372036854775807';
@@ -50,11 +50,32 @@ export class FeatureRun {
   async compute(day: Day, clientId?: number): Promise<FeatureOutcome> {
     const due = (await this.readDue()).filter((each) => each.day === day && (clientId === undefined || each.clientId === clientId));
     let sum: FeatureOutcome = { clients: 0, sims: 0, dialogues: 0 };
-    for (const each of due) {
-      const outcome = await this.computeClient(each);
-      if (outcome) sum = { clients: sum.clients + 1, sims: sum.sims + outcome.sims, dialogues: sum.dialogues + outcome.dialogues };
+    for (const group of this.groupsOf(due)) {
+      const dialogues = this.together(group);
+      for (const each of group) {
+        const outcome = await this.computeClient(each, dialogues);
+        if (outcome) sum = { clients: sum.clients + 1, sims: sum.sims + outcome.sims, dialogues: sum.dialogues + outcome.dialogues };
+      }
     }
     return sum;
+  }
+
+  /** Neighbours of one day whose dialogues fit into memory together. */
+  groupsOf(due: readonly SignalingDay[]): SignalingDay[][] {
+    const groups: SignalingDay[][] = [];
+    let room = 0;
+    for (const each of due) {
+      const group = groups.at(-1);
+      if (group && group[0]!.day === each.day && each.dialogues <= room) group.push(each);
+      else groups.push([each]);
+      room = (groups.at(-1) === group ? room : DIALOGUES_AT_ONCE[this.database.kind]) - each.dialogues;
+    }
+    return groups;
+  }
+
+  /** Where a group's clients take their dialogues from. */
+  together(group: readonly SignalingDay[]): DialogueGroup {
+    return new DialogueGroup(this.database, group[0]!.day, group);
   }
 
   /** Days whose dialogues changed since their features were computed, earliest first. An operator-wide read of one row per client and day. */
@@ -76,25 +97,27 @@ export class FeatureRun {
     });
   }
 
-  /** Undefined where another process is at it. */
-  computeClient(due: SignalingDay): Promise<FeatureOutcome | undefined> {
-    return this.turns.take('features', due.clientId, (turn) => this.underTurn(due, turn));
+  /** Undefined where another process is at it, or has done it. */
+  computeClient(due: SignalingDay, together: DialogueGroup): Promise<FeatureOutcome | undefined> {
+    return this.turns.take('features', due.clientId, (turn) => this.underTurn(due, together, turn));
   }
 
   stop(): Promise<void> {
     return this.thread.stop();
   }
 
-  private async underTurn(due: SignalingDay, turn: Turn): Promise<FeatureOutcome> {
+  private async underTurn(due: SignalingDay, together: DialogueGroup, turn: Turn): Promise<FeatureOutcome | undefined> {
     const { clientId, day } = due;
     await this.database.ensurePartitions('sim_feature_day', [day]);
-    const { windowStart, blocked } = await this.read(clientId, day);
-    const buckets = Math.max(1, Math.ceil(due.dialogues / BUCKET_DIALOGUES));
+    const { windowStart, blocked, isDone } = await this.read(due);
+    if (isDone) return undefined;
+    const buckets = Math.max(1, Math.ceil(due.dialogues / DIALOGUES_AT_ONCE[this.database.kind]));
     let sims = 0;
     let dialogues = 0;
     for (let remainder = 0; remainder < buckets; remainder++) {
       const bucket = { of: buckets, remainder };
-      const packed = await readDialogues(this.database, clientId, day, bucket);
+      const packed =
+        buckets === 1 ? await together.take(clientId) : (await readDialogues(this.database, [due], day, bucket)).get(clientId)!;
       const simIds = packed.sortSims();
       const { words, sims: simOfRow, rows } = packed;
       const features = await this.thread.compute({ words, sims: simOfRow, rows, simCount: simIds.length });
@@ -107,16 +130,25 @@ export class FeatureRun {
     return { clients: 1, sims, dialogues };
   }
 
-  /** The 30-day window ends with the latest day that was ever computed; and the SIMs that we blocked. */
-  private read(clientId: number, day: Day): Promise<{ windowStart: Day; blocked: ReadonlySet<number> }> {
+  /** The 30-day window ends with the latest day that was ever computed; the SIMs that we blocked; and whether somebody was faster. */
+  private read({ clientId, day, changes }: SignalingDay): Promise<{ windowStart: Day; blocked: ReadonlySet<number>; isDone: boolean }> {
     return this.database.transaction({ name: 'features.client', role: 'ingest', clientId, readOnly: true }, async (tx) => {
+      const done = await tx.query('SELECT 1 FROM feature_day WHERE client_id = $1 AND day = $2 AND changes >= $3', [
+        clientId,
+        day,
+        changes,
+      ]);
       const [latest] = await tx.query<{ day: Day | null }>('SELECT max(day) AS day FROM feature_day WHERE client_id = $1', [clientId]);
       const blocked = await tx.query<{ sim_id: string }>(
         `SELECT sim_id FROM sim WHERE client_id = $1 AND block_state IN ('BLOCKING', 'BLOCKED', 'UNBLOCKING')`,
         [clientId],
       );
       const windowEnd = latest?.day && latest.day > day ? latest.day : day;
-      return { windowStart: addDays(windowEnd, 1 - MONTH_DAYS), blocked: new Set(blocked.map((row) => Number(row.sim_id))) };
+      return {
+        windowStart: addDays(windowEnd, 1 - MONTH_DAYS),
+        blocked: new Set(blocked.map((row) => Number(row.sim_id))),
+        isDone: done.length > 0,
+      };
     });
   }
 

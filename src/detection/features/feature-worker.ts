@@ -52,9 +52,12 @@ export class FeatureWorker {
 
   /** Earliest days first, so that sums of 30 days move forward only. Never more to do at once: what came meanwhile is due at the next poll. */
   private async work(waitForQuiet: boolean): Promise<boolean> {
-    for (const due of await this.due(waitForQuiet)) {
-      if (this.stopping) return false;
-      await this.backOff.attempt(due.clientId, async () => (await this.run.computeClient(due)) !== undefined);
+    for (const group of this.run.groupsOf(await this.due(waitForQuiet))) {
+      const dialogues = this.run.together(group);
+      for (const due of group) {
+        if (this.stopping) return false;
+        await this.backOff.attempt(due.clientId, async () => (await this.run.computeClient(due, dialogues)) !== undefined);
+      }
     }
     await this.forget();
     return false;

@@ -70,6 +70,28 @@ describe('the features of a client on a day', () => {
     );
   });
 
+  it('are each its own where several clients are read in one pass over the day', async () => {
+    const clients = [++lastClient, ++lastClient, ++lastClient];
+    const day = '2026-10-20';
+    for (let turn = 0; turn < 3; turn++)
+      for (const client of clients)
+        await arrive(
+          client,
+          [
+            { sim: client * 10 + turn, at: client + turn },
+            { sim: client * 10, at: 90_000 },
+          ],
+          day,
+        );
+    expect(await world().run.compute(day)).toEqual({ clients: 3, sims: 9, dialogues: 12 });
+    for (const client of clients) {
+      const rows = await read(client, day);
+      expect(rows.simIds).toEqual([0, 1, 2].map((turn) => String(client * 10 + turn)));
+      const pass = await passOver(opened.database, client, day);
+      expect(rows.values).toEqual(Float32Array.from(pass.flatMap(({ values }) => featureNames.map((name) => values[name]!))));
+    }
+  });
+
   it('are computed again when late dialogues arrive, and only then', async () => {
     const client = ++lastClient;
     const { run } = world();

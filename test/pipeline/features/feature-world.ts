@@ -74,7 +74,7 @@ export function byPass(seeds: PackedDialogues): FeatureTable {
 /** What the product would compute: dialogues copied out of the table, packed, sorted, passed over. */
 export async function passOver(database: Database, clientId: number, day = DAY): Promise<FeatureTable> {
   const packed = new PackedDialogues();
-  const parser = new CopyParser(packed, startOfDay(day));
+  const parser = new CopyParser(new Map([[clientId, packed]]), startOfDay(day));
   await database.transaction({ name: 'test.copy', role: 'ingest', clientId, readOnly: true }, (tx) =>
     tx.copyOut(`SELECT ${COPIED_COLUMNS} FROM dialogue WHERE client_id = ${clientId} AND day = '${day}'`, (bytes) => parser.take(bytes)),
   );
