@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isEnumType, parse, validate } from 'graphql';
-import { builtInDetectors } from '../../plugins';
+import { builtInDetectors, populationDetectors } from '../../plugins';
 import { printableSchema } from '../../src/app';
 import { settings } from '../../src/config';
 import { errorCatalogue } from '../../src/errors';
@@ -128,7 +128,7 @@ describe('the error catalogue', () => {
     const values = Object.values(schema.getTypeMap()).flatMap((type) => (isEnumType(type) ? type.getValues().map(({ name }) => name) : []));
     const examples = [...filesBelow('examples', 'index.js'), ...filesBelow('examples', 'index.ts')].map(read).join('\n');
     const kinds = [
-      ...builtInDetectors.flatMap(({ meta }) => meta.kinds.map(({ id }) => id)),
+      ...[...builtInDetectors, ...populationDetectors].flatMap(({ meta }) => meta.kinds.map(({ id }) => id)),
       ...[...examples.matchAll(/id: '([A-Z_]+)'/g)].map(([, id]) => id!),
     ];
     const keys = Object.values(settings).map(({ environment }) => environment);
