@@ -1,6 +1,7 @@
 /** Composition root: the only file that knows the container and all slices. Everything that a process is made of is bound here. */
 import 'reflect-metadata';
-import express, { type Request } from 'express';
+import type { IncomingMessage } from 'node:http';
+import express from 'express';
 import type { GraphQLSchema } from 'graphql';
 import { container as root, type DependencyContainer, type InjectionToken } from 'tsyringe';
 import { builtInDetectors, populationDetectors } from '../plugins';
@@ -133,11 +134,19 @@ async function startApp(options: Equipped, partners: Partners): Promise<App> {
 
   const http = express().disable('x-powered-by').set('query parser', 'simple');
   const listener = new Listener(http);
-  const callerOf = async (request: Request): Promise<Caller | null> =>
-    listener.callerByDoor(request) ?? authenticator.authenticate(request.headers.authorization);
+  const callerOf = async (authorization: string | undefined, incoming?: IncomingMessage): Promise<Caller | null> =>
+    (incoming && listener.callerByDoor(incoming)) ?? authenticator.authenticate(authorization);
   let accepting = true;
   const { ingestsPerCredential } = config;
-  http.use(ingestRouter({ ingest: container.resolve(Ingest), authenticate: callerOf, entropy, log, ingestsPerCredential }));
+  http.use(
+    ingestRouter({
+      ingest: container.resolve(Ingest),
+      authenticate: (request) => callerOf(request.headers.authorization, request),
+      entropy,
+      log,
+      ingestsPerCredential,
+    }),
+  );
   // Only a body of /ingest may take its time.
   http.use(bodyDeadline());
   http.use(healthRouter({ database, clock, accepting: () => accepting }));
@@ -153,7 +162,7 @@ async function startApp(options: Equipped, partners: Partners): Promise<App> {
     tail: workers.tail,
     requestsPerMinute: config.requestsPerMinute,
     socketsPerCredential: config.socketsPerCredential,
-    authenticate: ({ authorization }) => authenticator.authenticate(authorization),
+    authenticate: ({ authorization, incoming }) => callerOf(authorization, incoming),
     authorize: requirePermission,
     onRevoked: (told) => authenticator.onRevoked(told),
     corsOrigins: config.corsOrigins,

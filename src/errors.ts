@@ -235,7 +235,7 @@ export const errorCatalogue = {
   NOTHING_TO_JUDGE: {
     status: 422,
     mendable: true,
-    message: 'There are no signaling features of {day}. Name a day with dialogues that has closed.',
+    message: 'There are no signaling features of {days}: {why}.',
   },
   // commands
   PLUGIN_UNCHECKABLE: { status: 400, mendable: false, message: "{plugin} can't be checked: {what}." },

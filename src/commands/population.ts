@@ -74,7 +74,7 @@ async function carryOut(config: Config, title: string, mutation: 'runDetection' 
       { input },
     );
     const { run, userErrors } = asked[mutation]!;
-    if (run === null) throw new SimwardenError('BAD_USER_INPUT', { what: userErrors.map(({ message }) => message).join(' ') });
+    if (run === null) throw refused(userErrors);
     return await follow(door, title, run);
   } finally {
     await door.close();
@@ -162,8 +162,13 @@ async function post<Data>(target: RequestOptions, query: string, variables: obje
     sent.on('error', (error) => reject(new SimwardenError('SERVER_UNREACHABLE', { url: 'the running process', what: error.message })));
     sent.end(body);
   });
-  const { data, errors } = JSON.parse(text) as { data?: Data; errors?: { message: string }[] };
-  if (errors || !data)
-    throw new SimwardenError('BAD_REQUEST', { what: errors?.map(({ message }) => message).join(' ') ?? text.slice(0, 200) });
+  const { data, errors } = JSON.parse(text) as { data?: Data; errors?: { message: string; extensions: { code: string } }[] };
+  if (errors) throw refused(errors.map(({ message, extensions }) => ({ message, code: extensions.code })));
+  if (!data) throw new SimwardenError('BAD_REQUEST', { what: text.slice(0, 200) });
   return data;
+}
+
+/** In the server's own words. */
+function refused(errors: readonly { code: string; message: string }[]): Error {
+  return new Error(errors.map(({ code, message }) => `${code}: ${message}`).join('\n'));
 }

@@ -1,4 +1,5 @@
 /** What stands before GraphQL over HTTP: origins, who calls and how often, a bounded body in bounded time, errors as JSON. */
+import type { IncomingMessage } from 'node:http';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import { errorMessage, SimwardenError } from '../errors';
 import type { Log } from '../runtime';
@@ -12,6 +13,8 @@ const BODY_DEADLINE_MILLISECONDS = 5_000;
 export type Authenticate = (request: {
   readonly authorization: string | undefined;
   readonly origin: string | undefined;
+  /** The request over HTTP, whose door may say who calls; absent for a socket. */
+  readonly incoming?: IncomingMessage;
 }) => Promise<Caller | null>;
 
 /** What the guards learnt of a request. */
@@ -21,7 +24,7 @@ interface GuardedLocals {
 
 export function identify(authenticate: Authenticate, rate: CredentialRate): RequestHandler {
   return async (request, response, next) => {
-    const caller = await authenticate({ authorization: request.headers.authorization, origin: request.headers.origin });
+    const caller = await authenticate({ authorization: request.headers.authorization, origin: request.headers.origin, incoming: request });
     (response.locals as GuardedLocals).caller = caller;
     await rate.spend(caller?.credentialId ?? `address ${request.ip}`);
     next();

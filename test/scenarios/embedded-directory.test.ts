@@ -54,6 +54,21 @@ onEmbedded('what a killed process had begun to judge is judged at once by the ne
   portal.disconnect();
 });
 
+onEmbedded('a population run is asked of the server that holds the directory, without a key', async () => {
+  await house.serve();
+  for (const command of [
+    ['detect', '--day', '2026-11-20'],
+    ['fit', '--from', '2026-11-13', '--to', '2026-11-20'],
+  ]) {
+    const refused = await simwarden(command, house.stranger);
+    expect(refused).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^NOTHING_TO_JUDGE: There are no signaling features/),
+    });
+  }
+});
+
 /** As a process does that is killed in the middle of an evaluation: they run out only in an hour. */
 async function leaveLeasesBehind(): Promise<void> {
   const database = await openDatabase({ dataDirectory: house.dataDirectory, entities: [], log: testLog });

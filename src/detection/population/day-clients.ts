@@ -11,6 +11,15 @@ export async function countRows(tx: Transaction, fromDay: Day, toDay: Day): Prom
   return Number(row!.rows);
 }
 
+/** Clients whose dialogues of these days were stored. */
+export async function clientsWithDialogues(tx: Transaction, fromDay: Day, toDay: Day): Promise<number> {
+  const [row] = await tx.query<{ clients: string }>(
+    'SELECT count(DISTINCT client_id) AS clients FROM signaling_day WHERE day >= $1 AND day <= $2',
+    [fromDay, toDay],
+  );
+  return Number(row!.clients);
+}
+
 /** Clients that were anomalous on one of these days. */
 export async function clientsDecidedSince(tx: Transaction, fromDay: Day): Promise<number[]> {
   const rows = await tx.query<{ client_id: number }>(

@@ -3,14 +3,15 @@ import { Arg, Ctx, Field, Float, ID, InputType, Mutation, ObjectType, Resolver }
 import { Max, Min } from 'class-validator';
 import { singleton } from 'tsyringe';
 import { recordAudit } from '../../access';
+import type { Transaction } from '../../database/database';
 import { SimwardenError } from '../../errors';
 import type { GraphqlContext } from '../../graphql/context';
 import { DateScalar, JsonScalar } from '../../graphql/scalars';
 import { UserError, withUserErrors } from '../../graphql/user-error';
-import { daysBetween, type Day } from '../days';
+import { dayOf, daysBetween, type Day } from '../days';
 import { effectiveOptions } from '../host/host-options';
 import { DetectorRegistry } from '../host/registry';
-import { countRows } from './day-clients';
+import { clientsWithDialogues, countRows } from './day-clients';
 import { PopulationRunView } from './population-run-type';
 import { insertRun, openRunOf, OPERATOR, type NewRun } from './run-record';
 
@@ -157,6 +158,7 @@ export class RunActions {
           const open = await openRunOf(tx, run.job);
           if (open) return open;
           const scheduledFor = context.clock.now();
+          if ((await countRows(tx, run.fromDay, run.toDay)) === 0) throw await nothingToJudge(tx, run, scheduledFor);
           const added = await insertRun(tx, context.entropy, { ...run, scheduledFor, requestedBy: context.caller.name }, scheduledFor);
           const detail = { from: run.fromDay, to: run.toDay, seed: run.seed, ...(run.plan ? { plan: run.plan } : {}) };
           await recordAudit(tx, context, { clientId: OPERATOR, action, subject: `PopulationRun:${added.run_id}`, detail });
@@ -169,9 +171,23 @@ export class RunActions {
   }
 }
 
+/** Says which of three it is: days to come, dialogues whose features are still to be computed, or no dialogues. */
+async function nothingToJudge(tx: Transaction, { fromDay, toDay }: Pick<NewRun, 'fromDay' | 'toDay'>, now: Date): Promise<SimwardenError> {
+  const days = fromDay === toDay ? fromDay : `${fromDay} to ${toDay}`;
+  const path = [fromDay === toDay ? 'day' : 'from'];
+  if (fromDay > dayOf(now)) return new SimwardenError('NOTHING_TO_JUDGE', { days, why: 'that is still to come. Name a past day' }, path);
+  const clients = await clientsWithDialogues(tx, fromDay, toDay);
+  const why =
+    clients === 0
+      ? 'no dialogues were stored. Send them to /ingest/dialogues, or name other days'
+      : `dialogues of ${clients} client${clients === 1 ? '' : 's'} wait for their day to close, six hours after its end or at 12:00 UTC. Ask again then`;
+  return new SimwardenError('NOTHING_TO_JUDGE', { days, why }, path);
+}
+
 function requireDays(from: Day, to: Day): void {
   const days = daysBetween(from, to) + 1;
-  if (days >= 1 && days <= MOST_BACKTEST_DAYS) return;
+  if (days < 1) throw new SimwardenError('BAD_USER_INPUT', { what: `to ${to} is before from ${from}; exchange them.` }, ['to']);
+  if (days <= MOST_BACKTEST_DAYS) return;
   throw new SimwardenError('BAD_USER_INPUT', { what: `from ${from} to ${to} are ${days} days; name 1 to ${MOST_BACKTEST_DAYS}.` }, ['to']);
 }
 
