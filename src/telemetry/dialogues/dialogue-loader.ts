@@ -46,8 +46,8 @@ export class DialogueLoader {
     // Run again after a deadlock, it begins with all rows.
     for (let row = 0; row < chunk.rowCount; row++) if (chunk.fate[row] === Fate.DUPLICATE) chunk.fate[row] = Fate.STORED;
     if (strict) await this.cells.admit(tx, chunk, nodeIds);
-    for (const [day, rows] of rowsByDay(chunk))
-      await tx.copyBinary(partitionName('dialogue', dayText(day)), DIALOGUE_COLUMNS, encodeDay(chunk, day, rows, nodeIds));
+    for (const day of rowsByDay(chunk).keys())
+      await tx.copyBinary(partitionName('dialogue', dayText(day)), DIALOGUE_COLUMNS, encodeDay(chunk, day, nodeIds));
     const counts = SignalingCounts.of(chunk);
     await counts.write(tx, now);
     const latest = counts.latestByClient();
