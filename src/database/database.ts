@@ -34,8 +34,8 @@ export interface Transaction {
   query<Row extends object = Record<string, unknown>>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
   /** TypeORM's manager on the same connection and transaction. */
   readonly manager: EntityManager;
-  /** Bulk load in PostgreSQL's binary COPY format; answers the number of rows. */
-  copyBinary(table: string, columns: readonly string[], data: Uint8Array): Promise<number>;
+  /** Bulk load in PostgreSQL's binary COPY format; answers the number of rows. Of pieces, each may be overwritten when the next is asked for. */
+  copyBinary(table: string, columns: readonly string[], data: Uint8Array | Iterable<Uint8Array>): Promise<number>;
   /**
    * Bulk read in PostgreSQL's binary COPY format, handed on piece by piece as it arrives; a piece may end anywhere. COPY takes no parameters: numbers and
    * days stand in the SELECT itself, checked by the caller. On the embedded database the whole answer is one piece, so ask for a page.

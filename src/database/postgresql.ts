@@ -1,8 +1,8 @@
 /** The PostgreSQL backend: a pool of connections through TypeORM's driver, COPY by stream, pokes by NOTIFY. */
 import pg, { type ClientBase } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { once } from 'node:events';
+import { finished } from 'node:stream/promises';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { Log } from '../runtime';
 import type { Backend } from './backend';
@@ -61,14 +61,24 @@ export async function connectPostgresql(options: PostgresqlOptions): Promise<Bac
   };
 }
 
-async function copyBinary(connection: ClientBase, target: string, data: Uint8Array): Promise<number> {
+async function copyBinary(connection: ClientBase, target: string, pieces: Iterable<Uint8Array>): Promise<number> {
   const copy = connection.query(copyFrom(`COPY ${target} FROM STDIN (FORMAT binary)`));
-  await pipeline(Readable.from(slices(data)), copy);
+  let failed = false;
+  copy.on('error', () => (failed = true));
+  const ended = finished(copy);
+  ended.catch(() => undefined); // awaited below
+  try {
+    for (const piece of pieces) {
+      // A piece that the socket would queue without telling when it has taken it gets bytes of its own; the others are waited for.
+      const kept = piece.length <= copy.writableHighWaterMark ? Uint8Array.from(piece) : piece;
+      if (!copy.write(kept)) await once(copy, 'drain');
+    }
+  } catch (error) {
+    if (!failed) copy.destroy(error as Error); // the pieces ended early: so must the statement
+    await ended.catch(() => undefined);
+    throw error;
+  }
+  copy.end();
+  await ended;
   return copy.rowCount;
-}
-
-/** Pieces of a size that a socket takes at once. */
-function* slices(data: Uint8Array, bytes = 1 << 18): Generator<Buffer> {
-  const whole = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-  for (let start = 0; start < whole.length; start += bytes) yield whole.subarray(start, start + bytes);
 }

@@ -59,9 +59,10 @@ export class OpenTransaction implements Transaction {
     return Array.isArray(result) ? ((result as { rows: Row[] }[]).at(-1)?.rows ?? []) : result.rows;
   }
 
-  async copyBinary(table: string, columns: readonly string[], data: Uint8Array): Promise<number> {
+  async copyBinary(table: string, columns: readonly string[], data: Uint8Array | Iterable<Uint8Array>): Promise<number> {
     this.mustBeOpen();
-    return this.backend.copyBinary(this.connection, `${identifier(table)} (${columns.map(identifier).join(', ')})`, data);
+    const target = `${identifier(table)} (${columns.map(identifier).join(', ')})`;
+    return this.backend.copyBinary(this.connection, target, data instanceof Uint8Array ? [data] : data);
   }
 
   async copyOut(select: string, take: (bytes: Buffer) => void): Promise<void> {

@@ -51,7 +51,7 @@ export async function connectEmbedded(options: EmbeddedOptions): Promise<Backend
     limitStatements: (_connection, milliseconds) => {
       session.statementBudgetMs = milliseconds;
     },
-    copyBinary: (_connection, target, data) => session.copy(`COPY ${target} FROM '/dev/blob' (FORMAT binary)`, data),
+    copyBinary: (_connection, target, pieces) => session.copy(`COPY ${target} FROM '/dev/blob' (FORMAT binary)`, joined(pieces)),
     afterMigrations: async (database) => {
       if (start.imagePath === null && start.isNew) {
         await grantBlobs(database);
@@ -70,6 +70,10 @@ export async function connectEmbedded(options: EmbeddedOptions): Promise<Backend
       await close();
     },
   };
+}
+
+function joined(pieces: Iterable<Uint8Array>): Uint8Array {
+  return Buffer.concat(Array.from(pieces, (piece) => Buffer.from(piece)));
 }
 
 interface EmbeddedDataSource {

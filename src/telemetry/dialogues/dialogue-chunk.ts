@@ -100,7 +100,7 @@ export class DialogueChunk implements LedgerChunk {
     this.byteCount = needed;
   }
 
-  /** Room for its rows in COPY format, kept for the chunk's next use: a fresh buffer of megabytes for every chunk is work for the garbage collector. */
+  /** Room for rows in COPY format, kept for the chunk's next use. */
   reserveEncoded(bytes: number): Buffer {
     if (this.encoded.length < bytes) this.encoded = Buffer.allocUnsafeSlow(bytes);
     return this.encoded;

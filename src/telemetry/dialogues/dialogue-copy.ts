@@ -49,62 +49,96 @@ export function dayText(day: number): string {
   return new Date(day * DAY_MILLISECONDS).toISOString().slice(0, 10);
 }
 
-/** `nodeIds`: by the chunk's ordinals of names. The bytes are good until the chunk's next day is encoded. */
-export function encodeDay(chunk: DialogueChunk, day: number, rows: number, nodeIds: Int32Array): Buffer {
-  const bytes = chunk.reserveEncoded(COPY_SIGNATURE.length + rows * MOST_ROW_BYTES + COPY_END_BYTES);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  COPY_SIGNATURE.copy(bytes);
-  let at = COPY_SIGNATURE.length;
-  const first = day * DAY_MILLISECONDS;
-  const next = first + DAY_MILLISECONDS;
-  const optional = (value: number): void => {
-    if (value === UNKNOWN) {
-      view.setInt32(at, NULL);
-      at += 4;
-    } else {
-      view.setInt32(at, 4);
-      view.setInt32(at + 4, value);
-      at += 8;
-    }
-  };
-  const code = (value: number): void => {
-    view.setInt32(at, 2);
-    view.setInt16(at + 4, value);
-    at += 6;
-  };
-  for (let row = 0; row < chunk.rowCount; row++) {
-    const startedAt = chunk.startedAt[row]!;
-    if (chunk.fate[row] !== Fate.STORED || startedAt < first || startedAt >= next) continue;
-    const microseconds = (startedAt - FIRST_MILLISECOND) * 1000;
-    const high = Math.floor(microseconds / 4_294_967_296);
-    view.setInt16(at, DIALOGUE_COLUMNS.length);
-    view.setInt32(at + 2, 4);
-    view.setInt32(at + 6, chunk.clientId[row]!);
-    view.setInt32(at + 10, 4);
-    view.setInt32(at + 14, day - FIRST_DAY);
-    view.setInt32(at + 18, 8);
-    view.setInt32(at + 22, chunk.simIdHigh[row]!);
-    view.setInt32(at + 26, chunk.simIdLow[row]!);
-    view.setInt32(at + 30, 8);
-    view.setInt32(at + 34, high);
-    view.setUint32(at + 38, microseconds - high * 4_294_967_296);
-    at += 42;
-    optional(chunk.durationMs[row]!);
-    code(chunk.protocol[row]!);
-    code(chunk.procedure[row]!);
-    code(chunk.origin[row]!);
-    code(chunk.outcome[row]!);
-    optional(chunk.resultCode[row]!);
-    optional(chunk.plmn[row]!);
-    optional(nodeIds[chunk.node[row]!]!);
-    if (chunk.cancellationType[row] === 0) {
-      view.setInt32(at, NULL);
-      at += 4;
-    } else code(chunk.cancellationType[row]!);
-    view.setInt32(at, 1);
-    view.setInt8(at + 4, chunk.formatViolation[row]!);
-    at += 5;
+/** Bytes that are encoded at once: they are still in the processor's cache when the socket takes them. */
+const PIECE_BYTES = 1 << 18;
+
+/** Rows of one day, piece by piece. A piece is good until the next is asked for. `nodeIds`: by the chunk's ordinals of names. */
+export function* encodeDay(chunk: DialogueChunk, day: number, nodeIds: Int32Array): Generator<Buffer> {
+  const bytes = chunk.reserveEncoded(PIECE_BYTES);
+  const rows = new DayRows(chunk, day, nodeIds, bytes);
+  let from = COPY_SIGNATURE.copy(bytes);
+  while (rows.next < chunk.rowCount) {
+    yield bytes.subarray(0, rows.fill(from));
+    from = 0;
   }
-  view.setInt16(at, -1);
-  return bytes.subarray(0, at + 2);
+  bytes.writeInt16BE(-1, from);
+  yield bytes.subarray(0, from + COPY_END_BYTES);
+}
+
+class DayRows {
+  /** The first row that isn't looked at yet. */
+  next = 0;
+  private at = 0;
+  private readonly view: DataView;
+
+  constructor(
+    private readonly chunk: DialogueChunk,
+    private readonly day: number,
+    private readonly nodeIds: Int32Array,
+    bytes: Buffer,
+  ) {
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** Writes rows from this place on while there is room; answers the place behind the last. */
+  fill(from: number): number {
+    const { chunk, day, nodeIds, view } = this;
+    const first = day * DAY_MILLISECONDS;
+    const next = first + DAY_MILLISECONDS;
+    const lastStart = view.byteLength - MOST_ROW_BYTES;
+    this.at = from;
+    let row = this.next;
+    for (; row < chunk.rowCount && this.at <= lastStart; row++) {
+      const startedAt = chunk.startedAt[row]!;
+      if (chunk.fate[row] !== Fate.STORED || startedAt < first || startedAt >= next) continue;
+      const { at } = this;
+      const microseconds = (startedAt - FIRST_MILLISECOND) * 1000;
+      const high = Math.floor(microseconds / 4_294_967_296);
+      view.setInt16(at, DIALOGUE_COLUMNS.length);
+      view.setInt32(at + 2, 4);
+      view.setInt32(at + 6, chunk.clientId[row]!);
+      view.setInt32(at + 10, 4);
+      view.setInt32(at + 14, day - FIRST_DAY);
+      view.setInt32(at + 18, 8);
+      view.setInt32(at + 22, chunk.simIdHigh[row]!);
+      view.setInt32(at + 26, chunk.simIdLow[row]!);
+      view.setInt32(at + 30, 8);
+      view.setInt32(at + 34, high);
+      view.setUint32(at + 38, microseconds - high * 4_294_967_296);
+      this.at = at + 42;
+      this.optional(chunk.durationMs[row]!);
+      this.code(chunk.protocol[row]!);
+      this.code(chunk.procedure[row]!);
+      this.code(chunk.origin[row]!);
+      this.code(chunk.outcome[row]!);
+      this.optional(chunk.resultCode[row]!);
+      this.optional(chunk.plmn[row]!);
+      this.optional(nodeIds[chunk.node[row]!]!);
+      if (chunk.cancellationType[row] === 0) this.absent();
+      else this.code(chunk.cancellationType[row]!);
+      view.setInt32(this.at, 1);
+      view.setInt8(this.at + 4, chunk.formatViolation[row]!);
+      this.at += 5;
+    }
+    this.next = row;
+    return this.at;
+  }
+
+  private absent(): void {
+    this.view.setInt32(this.at, NULL);
+    this.at += 4;
+  }
+
+  private optional(value: number): void {
+    if (value === UNKNOWN) return this.absent();
+    this.view.setInt32(this.at, 4);
+    this.view.setInt32(this.at + 4, value);
+    this.at += 8;
+  }
+
+  private code(value: number): void {
+    this.view.setInt32(this.at, 2);
+    this.view.setInt16(this.at + 4, value);
+    this.at += 6;
+  }
 }

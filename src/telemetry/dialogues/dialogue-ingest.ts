@@ -1,4 +1,4 @@
-/** The way of dialogues from bytes to storage: a ring of chunks for each body, so that its size doesn't matter. */
+/** The way of dialogues from bytes to storage, in chunks that are used again and again, so that a body's size doesn't matter. */
 import { singleton } from 'tsyringe';
 import { Config } from '../../config';
 import { Database } from '../../database/database';
@@ -13,13 +13,15 @@ import { DialogueStore } from './dialogue-store';
 
 /** Rows of one transaction. */
 const CHUNK_ROWS = { postgresql: 100_000, embedded: 20_000 } as const;
-/** One is stored, one is full and waits for it, and one is begun. */
-const CHUNKS = 3;
+/** Chunks that are kept for the next body. One has three: one is stored, one is full and waits for it, and one is begun. */
+const MOST_FREE_CHUNKS = 3;
 
 @singleton()
 export class DialogueIngest {
   private readonly chunkRows: number;
   private readonly seed: number;
+  /** Made anew for each body they would cost as much as reading it: megabytes to clear, and as many for the garbage collector. */
+  private readonly free: DialogueChunk[] = [];
 
   constructor(
     private readonly dialogues: DialogueStore,
@@ -32,11 +34,9 @@ export class DialogueIngest {
     this.seed = entropy.bytes(4).readInt32LE();
   }
 
-  /** A chunk is good until two more were asked for. */
+  /** A chunk is good until it is stored. */
   async *readChunks(format: Format, body: AsyncIterable<Buffer>): AsyncGenerator<DialogueChunk> {
-    const ring: DialogueChunk[] = [];
-    let made = 0;
-    const newChunk = (): DialogueChunk => (ring[made++ % CHUNKS] ??= new DialogueChunk(this.chunkRows, this.seed));
+    const newChunk = (): DialogueChunk => this.free.pop() ?? new DialogueChunk(this.chunkRows, this.seed);
     const reader = new DialogueReader({ format, newChunk, now: () => this.clock.now().getTime() });
     for await (const piece of body) yield* reader.push(piece);
     yield* reader.end();
@@ -51,7 +51,11 @@ export class DialogueIngest {
     return chunk;
   }
 
-  store(batch: Batch, name: string, chunk: DialogueChunk, strict: boolean): Promise<Counts> {
-    return this.dialogues.store(batch, name, chunk, strict);
+  async store(batch: Batch, name: string, chunk: DialogueChunk, strict: boolean): Promise<Counts> {
+    try {
+      return await this.dialogues.store(batch, name, chunk, strict);
+    } finally {
+      if (chunk.mostRows === this.chunkRows && this.free.length < MOST_FREE_CHUNKS) this.free.push(chunk);
+    }
   }
 }

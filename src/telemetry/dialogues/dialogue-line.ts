@@ -19,10 +19,29 @@ const DAY_MILLISECONDS = 86_400_000;
 const MOST_INT4 = 2_147_483_647;
 const NOT_PLAIN = -1;
 
-/** Names with their codes, to be compared byte by byte. */
-type Vocabulary = readonly { readonly code: number; readonly bytes: Uint8Array }[];
+/** Names one behind the other, each in a place of equal size and found by its first letter; most have theirs alone. */
+interface Vocabulary {
+  /** First byte of a name → the name's code, the lowest where several begin with it; 0: none does. */
+  readonly codeByByte: Uint8Array;
+  /** Code → the next that begins with the same byte; 0: none. */
+  readonly nextCode: Uint8Array;
+  readonly lengths: Uint8Array;
+  readonly letters: Uint8Array;
+}
+const MOST_NAME_LETTERS = 32;
 function vocabulary(names: readonly string[]): Vocabulary {
-  return names.map((name, i) => ({ code: i + 1, bytes: new Uint8Array(Buffer.from(name)) }));
+  const codeByByte = new Uint8Array(256);
+  const nextCode = new Uint8Array(names.length + 1);
+  const lengths = new Uint8Array(names.length + 1);
+  const letters = new Uint8Array((names.length + 1) * MOST_NAME_LETTERS);
+  for (let code = names.length; code > 0; code--) {
+    const name = Buffer.from(names[code - 1]!);
+    nextCode[code] = codeByByte[name[0]!]!;
+    codeByByte[name[0]!] = code;
+    lengths[code] = name.length;
+    letters.set(name, code * MOST_NAME_LETTERS);
+  }
+  return { codeByByte, nextCode, lengths, letters };
 }
 const protocols = vocabulary(PROTOCOLS);
 const procedures = vocabulary(PROCEDURES);
@@ -216,15 +235,16 @@ export class DialogueLineReader {
     return true;
   }
 
-  private readName(names: Vocabulary, column: Uint8Array, row: number): boolean {
+  private readName({ codeByByte, nextCode, lengths, letters }: Vocabulary, column: Uint8Array, row: number): boolean {
     const { bytes, at } = this;
-    for (const name of names) {
-      const end = at + name.bytes.length;
-      let same = 0;
-      while (same < name.bytes.length && bytes[at + same] === name.bytes[same]) same++;
-      if (same < name.bytes.length || !isEnd(bytes[end]!)) continue;
-      column[row] = name.code;
-      this.at = end;
+    for (let code = codeByByte[bytes[at]!]!; code !== 0; code = nextCode[code]!) {
+      const from = code * MOST_NAME_LETTERS;
+      const length = lengths[code]!;
+      let same = 1;
+      while (same < length && bytes[at + same] === letters[from + same]) same++;
+      if (same < length || !isEnd(bytes[at + length]!)) continue;
+      column[row] = code;
+      this.at = at + length;
       return true;
     }
     return false;

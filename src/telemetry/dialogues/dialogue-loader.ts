@@ -24,8 +24,13 @@ export interface Load {
   readonly now: Date;
 }
 
+/** Counters that are kept for the next chunk. */
+const MOST_SPARE_COUNTS = 3;
+
 @singleton()
 export class DialogueLoader {
+  private readonly spareCounts: SignalingCounts[] = [];
+
   constructor(
     private readonly database: Database,
     private readonly nodes: NodeNames,
@@ -46,13 +51,23 @@ export class DialogueLoader {
     // Run again after a deadlock, it begins with all rows.
     for (let row = 0; row < chunk.rowCount; row++) if (chunk.fate[row] === Fate.DUPLICATE) chunk.fate[row] = Fate.STORED;
     if (strict) await this.cells.admit(tx, chunk, nodeIds);
-    for (const [day, rows] of rowsByDay(chunk))
-      await tx.copyBinary(partitionName('dialogue', dayText(day)), DIALOGUE_COLUMNS, encodeDay(chunk, day, rows, nodeIds));
-    const counts = SignalingCounts.of(chunk);
-    await counts.write(tx, now);
-    const latest = counts.latestByClient();
+    for (const day of rowsByDay(chunk).keys())
+      await tx.copyBinary(partitionName('dialogue', dayText(day)), DIALOGUE_COLUMNS, encodeDay(chunk, day, nodeIds));
+    const latest = await this.writeCounts(tx, chunk, now);
     if (wholeUpTo !== null) latest.set(0, wholeUpTo);
     await advanceWatermarks(tx, { source, kind: dialogueKind.name, now }, latest);
+  }
+
+  /** Client → latest event. */
+  private async writeCounts(tx: Transaction, chunk: DialogueChunk, now: Date): Promise<Map<number, number>> {
+    const counts = this.spareCounts.pop() ?? new SignalingCounts();
+    try {
+      counts.take(chunk);
+      await counts.write(tx, now);
+      return counts.latestByClient();
+    } finally {
+      if (this.spareCounts.length < MOST_SPARE_COUNTS) this.spareCounts.push(counts);
+    }
   }
 
   /** Takes a dialogue back whose row turned out to be cut. */

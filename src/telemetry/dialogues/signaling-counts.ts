@@ -14,23 +14,25 @@ export const NO_PLMN = 0;
 const PART_COLUMNS = ['client_id', 'day', 'quarter', 'plmn', 'procedure', 'origin', 'outcome', 'protocol', 'dialogues'] as const;
 /** Field count, a length before each field, and the fields. */
 const PART_BYTES = 2 + PART_COLUMNS.length * 4 + 4 + 4 + 8 + 4 + 4 * 2 + 4;
+const PIECE_PARTS = 2048;
 
+/** To be used again and again: its arrays keep their size. */
 export class SignalingCounts {
   private count = 0;
-  /** Slot → 1 + entry; 0: free. */
+  /** Slot → 1 + entry; 0: free. Twice as many as entries have room. */
   private slots = new Int32Array(LEAST_SLOTS);
-  private clientIds = new Int32Array(LEAST_SLOTS);
+  private clientIds = new Int32Array(LEAST_SLOTS >> 1);
   /** Quarter (since 1970) and, in its low byte, procedure, origin, outcome and protocol. */
-  private quarters = new Int32Array(LEAST_SLOTS);
-  private plmns = new Int32Array(LEAST_SLOTS);
-  private dialogues = new Float64Array(LEAST_SLOTS);
-  private latest = new Float64Array(LEAST_SLOTS);
+  private quarters = new Int32Array(LEAST_SLOTS >> 1);
+  private plmns = new Int32Array(LEAST_SLOTS >> 1);
+  private dialogues = new Int32Array(LEAST_SLOTS >> 1);
+  private latest = new Float64Array(LEAST_SLOTS >> 1);
+  private readonly piece = Buffer.allocUnsafeSlow(COPY_SIGNATURE.length + PIECE_PARTS * PART_BYTES + COPY_END_BYTES);
 
-  /** The rows of the chunk that are stored. */
-  static of(chunk: DialogueChunk): SignalingCounts {
-    const counts = new SignalingCounts();
-    for (let row = 0; row < chunk.rowCount; row++) if (chunk.fate[row] === Fate.STORED) counts.add(chunk, row);
-    return counts;
+  /** The rows of the chunk that are stored, and none from before. */
+  take(chunk: DialogueChunk): void {
+    this.clear();
+    for (let row = 0; row < chunk.rowCount; row++) if (chunk.fate[row] === Fate.STORED) this.add(chunk, row);
   }
 
   /** Client → latest event. */
@@ -71,7 +73,7 @@ export class SignalingCounts {
       const entry = found - 1;
       if (this.quarters[entry] === quarter && this.plmns[entry] === plmn && this.clientIds[entry] === clientId) return entry;
     }
-    if ((this.count + 1) * 2 > this.slots.length) {
+    if (this.count === this.plmns.length) {
       this.widen();
       return this.entryOf(clientId, quarter, plmn);
     }
@@ -83,15 +85,22 @@ export class SignalingCounts {
     return entry;
   }
 
+  private clear(): void {
+    this.count = 0;
+    this.slots.fill(0);
+    this.dialogues.fill(0);
+    this.latest.fill(0);
+  }
+
   private widen(): void {
     const { count, clientIds, quarters, plmns, dialogues, latest } = this;
-    const size = this.slots.length * 2;
-    this.slots = new Int32Array(size);
-    this.clientIds = new Int32Array(size);
-    this.quarters = new Int32Array(size);
-    this.plmns = new Int32Array(size);
-    this.dialogues = new Float64Array(size);
-    this.latest = new Float64Array(size);
+    const most = this.plmns.length * 2;
+    this.slots = new Int32Array(most * 2);
+    this.clientIds = new Int32Array(most);
+    this.quarters = new Int32Array(most);
+    this.plmns = new Int32Array(most);
+    this.dialogues = new Int32Array(most);
+    this.latest = new Float64Array(most);
     this.count = 0;
     for (let old = 0; old < count; old++) {
       const entry = this.entryOf(clientIds[old]!, quarters[old]!, plmns[old]!);
@@ -106,33 +115,50 @@ export class SignalingCounts {
     for (const day of days) await tx.copyBinary(partitionName('signaling_part', dayText(day)), PART_COLUMNS, this.encodeParts(day));
   }
 
-  private encodeParts(day: number): Buffer {
-    const bytes = Buffer.allocUnsafeSlow(COPY_SIGNATURE.length + this.count * PART_BYTES + COPY_END_BYTES);
-    let at = COPY_SIGNATURE.copy(bytes);
-    const int2 = (value: number): void => {
-      at = bytes.writeInt16BE(value, bytes.writeInt32BE(2, at));
-    };
-    const int4 = (value: number): void => {
-      at = bytes.writeInt32BE(value, bytes.writeInt32BE(4, at));
-    };
-    for (let entry = 0; entry < this.count; entry++) {
+  /** A piece is good until the next is asked for. */
+  private *encodeParts(day: number): Generator<Buffer> {
+    const { piece } = this;
+    let at = COPY_SIGNATURE.copy(piece);
+    for (let first = 0; first < this.count; first += PIECE_PARTS) {
+      at = this.encodePiece(day, first, Math.min(first + PIECE_PARTS, this.count), at);
+      yield piece.subarray(0, at);
+      at = 0;
+    }
+    yield piece.subarray(0, piece.writeInt16BE(-1, at));
+  }
+
+  private encodePiece(day: number, first: number, end: number, start: number): number {
+    const { piece, quarters } = this;
+    const view = new DataView(piece.buffer, piece.byteOffset, piece.byteLength);
+    let at = start;
+    for (let entry = first; entry < end; entry++) {
+      const quarter = quarters[entry]!;
       if (this.dayOf(entry) !== day) continue;
-      const quarter = this.quarters[entry]!;
-      at = bytes.writeInt16BE(PART_COLUMNS.length, at);
-      int4(this.clientIds[entry]!);
-      int4(day - FIRST_DAY);
       const microseconds = ((quarter >> 8) - FIRST_DAY * QUARTERS_PER_DAY) * QUARTER_MILLISECONDS * 1000;
       const high = Math.floor(microseconds / 4_294_967_296);
-      at = bytes.writeInt32BE(high, bytes.writeInt32BE(8, at));
-      at = bytes.writeUInt32BE(microseconds - high * 4_294_967_296, at);
-      int4(this.plmns[entry]!);
-      int2(((quarter >> 5) & 7) + 1);
-      int2(((quarter >> 3) & 3) + 1);
-      int2(((quarter >> 1) & 3) + 1);
-      int2((quarter & 1) + 1);
-      int4(this.dialogues[entry]!);
+      view.setInt16(at, PART_COLUMNS.length);
+      view.setInt32(at + 2, 4);
+      view.setInt32(at + 6, this.clientIds[entry]!);
+      view.setInt32(at + 10, 4);
+      view.setInt32(at + 14, day - FIRST_DAY);
+      view.setInt32(at + 18, 8);
+      view.setInt32(at + 22, high);
+      view.setUint32(at + 26, microseconds - high * 4_294_967_296);
+      view.setInt32(at + 30, 4);
+      view.setInt32(at + 34, this.plmns[entry]!);
+      view.setInt32(at + 38, 2);
+      view.setInt16(at + 42, ((quarter >> 5) & 7) + 1);
+      view.setInt32(at + 44, 2);
+      view.setInt16(at + 48, ((quarter >> 3) & 3) + 1);
+      view.setInt32(at + 50, 2);
+      view.setInt16(at + 54, ((quarter >> 1) & 3) + 1);
+      view.setInt32(at + 56, 2);
+      view.setInt16(at + 60, (quarter & 1) + 1);
+      view.setInt32(at + 62, 4);
+      view.setInt32(at + 66, this.dialogues[entry]!);
+      at += PART_BYTES;
     }
-    return bytes.subarray(0, bytes.writeInt16BE(-1, at));
+    return at;
   }
 
   private dayOf(entry: number): number {
