@@ -124,8 +124,10 @@ async function startApp(options: Equipped, partners: Partners): Promise<App> {
   const storage = options.database ? { database: options.database, lock: null } : await openStorage(config, log);
   const { database } = storage;
   const container = bind({ config, clock, entropy, log, database, connector: options.connector ?? new SimulatedConnector() });
-  for (const detector of [...builtInDetectors, ...populationDetectors, ...(options.detectors ?? []), ...partners.detectors])
-    container.resolve(DetectorRegistry).register(detector);
+  const registry = container.resolve(DetectorRegistry);
+  registry.loadsInThreads(require.resolve('../plugins'), populationDetectors);
+  for (const detector of [...builtInDetectors, ...populationDetectors, ...(options.detectors ?? [])]) registry.register(detector);
+  for (const detector of partners.detectors) registry.register(detector, 'PARTNER');
   const newOperatorKey = await ensureOperatorKey(config, database, clock, entropy);
   const authenticator = container.resolve(Authenticator);
   const workers = workersOf(container, { database, clock, entropy, log });
