@@ -126,8 +126,8 @@ async function startApp(options: Equipped, partners: Partners): Promise<App> {
   const container = bind({ config, clock, entropy, log, database, connector: options.connector ?? new SimulatedConnector() });
   const registry = container.resolve(DetectorRegistry);
   registry.loadsInThreads(require.resolve('../plugins'), populationDetectors);
-  for (const detector of [...builtInDetectors, ...populationDetectors, ...(options.detectors ?? [])]) registry.register(detector);
-  for (const detector of partners.detectors) registry.register(detector, 'PARTNER');
+  for (const detector of [...builtInDetectors, ...populationDetectors, ...(options.detectors ?? []), ...partners.detectors])
+    registry.register(detector);
   const newOperatorKey = await ensureOperatorKey(config, database, clock, entropy);
   const authenticator = container.resolve(Authenticator);
   const workers = workersOf(container, { database, clock, entropy, log });

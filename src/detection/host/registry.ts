@@ -6,7 +6,6 @@ import { SimwardenError } from '../../errors';
 @singleton()
 export class DetectorRegistry {
   private readonly detectors = new Map<string, Detector>();
-  private readonly partners = new Set<string>();
   private threaded: { readonly code: string; readonly detectors: readonly Detector[] } | null = null;
 
   /** The module from which a thread gets the built-in population detectors, which it exports as `populationDetectors`. */
@@ -23,11 +22,10 @@ export class DetectorRegistry {
   }
 
   /** Throws where the host can't run the detector, saying why. */
-  register(detector: Detector, by: 'HOUSE' | 'PARTNER' = 'HOUSE'): void {
+  register(detector: Detector): void {
     const mistake = this.detectors.has(detector.meta.id) ? 'another detector has this id' : whyRefused(detector);
     if (mistake !== undefined) throw new SimwardenError('DETECTOR_REFUSED', { detector: detector.meta.id, what: mistake });
     this.detectors.set(detector.meta.id, detector);
-    if (by === 'PARTNER') this.partners.add(detector.meta.id);
   }
 
   all(): readonly Detector[] {
@@ -39,12 +37,8 @@ export class DetectorRegistry {
     return this.all().filter(({ meta }) => meta.scope === 'population');
   }
 
-  /**
-   * How it runs where nobody configured it. Of the population detectors the first speaks; several that say the same would be so many alerts.
-   * A partner's is watched in shadow until somebody enables it: what it raises may lead to a block.
-   */
+  /** How it runs where nobody configured it. Of the population detectors the first speaks; several that say the same would be so many alerts. */
   defaultMode(id: string): 'ENABLED' | 'SHADOW' {
-    if (this.partners.has(id)) return 'SHADOW';
     const [first] = this.population();
     return this.find(id)?.meta.scope === 'population' && first?.meta.id !== id ? 'SHADOW' : 'ENABLED';
   }
