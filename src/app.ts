@@ -125,8 +125,10 @@ async function startApp(options: Equipped, partners: Partners): Promise<App> {
   const storage = options.database ? { database: options.database, lock: null } : await openStorage(config, log);
   const { database } = storage;
   const container = bind({ config, clock, entropy, log, database, connector: options.connector ?? new SimulatedConnector() });
+  const registry = container.resolve(DetectorRegistry);
+  registry.loadsInThreads(require.resolve('../plugins'), populationDetectors);
   for (const detector of [...builtInDetectors, ...populationDetectors, ...(options.detectors ?? []), ...partners.detectors])
-    container.resolve(DetectorRegistry).register(detector);
+    registry.register(detector);
   const newOperatorKey = await ensureOperatorKey(config, database, clock, entropy);
   const authenticator = container.resolve(Authenticator);
   const workers = workersOf(container, { database, clock, entropy, log });

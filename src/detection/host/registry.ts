@@ -6,6 +6,20 @@ import { SimwardenError } from '../../errors';
 @singleton()
 export class DetectorRegistry {
   private readonly detectors = new Map<string, Detector>();
+  private threaded: { readonly code: string; readonly detectors: readonly Detector[] } | null = null;
+
+  /** The module from which a thread gets the built-in population detectors, which it exports as `populationDetectors`. */
+  loadsInThreads(code: string, detectors: readonly Detector[]): void {
+    this.threaded = { code, detectors };
+  }
+
+  get populationCode(): string | null {
+    return this.threaded?.code ?? null;
+  }
+
+  isInPopulationCode(detector: Detector): boolean {
+    return this.threaded?.detectors.includes(detector) ?? false;
+  }
 
   /** Throws where the host can't run the detector, saying why. */
   register(detector: Detector): void {

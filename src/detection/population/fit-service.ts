@@ -9,7 +9,7 @@ import { OPERATOR, readConfiguration } from '../host/configuration';
 import { DetectorRegistry } from '../host/registry';
 import { BUCKET_SIMS } from './bucket';
 import type { ClusterModel } from './clusters';
-import { fitPopulation } from './fit';
+import { FitThread } from './fit-thread';
 import { GenerationStore } from './generation-store';
 import { planDetectors, type PlannedDetector } from './plan';
 import { TrainingSample } from './training-sample';
@@ -39,6 +39,7 @@ export class PopulationFit {
     private readonly database: Database,
     private readonly registry: DetectorRegistry,
     private readonly store: GenerationStore,
+    private readonly thread: FitThread,
   ) {}
 
   /** The population detectors as the operator has them now. */
@@ -57,11 +58,8 @@ export class PopulationFit {
     const sample = await this.sample(fromDay, toDay, seed, progress);
     if (sample.sims === 0) throw new SimwardenError('NOTHING_TO_FIT', { from: fromDay, to: toDay }, ['from']);
     const before = { clusters: await this.newestClusters(), firstFree: await this.store.firstFreeCluster() };
-    const betweenModels = async (done: number, total: number) => {
-      await progress('fit', done, total);
-      await new Promise((next) => setImmediate(next));
-    };
-    const fitted = await fitPopulation({ sample, plan, seed, fromDay, toDay, before, betweenModels });
+    const betweenModels = (done: number, total: number) => progress('fit', done, total);
+    const fitted = await this.thread.fit({ sample, plan, seed, fromDay, toDay, before, betweenModels });
     const outcome: FitOutcome = {
       trainedRows: fitted.trainedRows,
       clusters: fitted.shown.map(({ number, description, weight }) => `${number}: ${description} (${(100 * weight).toFixed(1)} %)`),

@@ -27,7 +27,7 @@ export interface FitRequest {
   readonly toDay: Day;
   /** The clusters whose numbers are to last (null: there are none), and the lowest number never used. */
   readonly before: { readonly clusters: ClusterModel | null; readonly firstFree: number };
-  /** Called between models: work that takes long is done in steps. */
+  /** Called before each model, with the number of detectors that are done; what it throws ends the fit. */
   readonly betweenModels?: (done: number, total: number) => Promise<void>;
 }
 
@@ -59,24 +59,9 @@ export interface FittedPopulation {
 }
 
 export async function fitPopulation(request: FitRequest): Promise<FittedPopulation> {
-  const { sample, plan, seed, before } = request;
+  const { sample, seed, before } = request;
   const { clusters, continuing } = keepNumbers(fitClusters(sample.vectors, seed), before.clusters, before.firstFree);
-  const clusterOfSim = clusters.assign(sample.vectors);
-  const rowsOf = rowsByCluster(sample, clusterOfSim, clusters.numbers);
-  const models: FittedModel[] = [];
-  const failures = new Map<string, string>();
-  for (const [index, planned] of plan.entries()) {
-    const scope = modelScopeOf(planned.scope);
-    const parts = scope === 'GLOBAL' ? [ALL_CLUSTERS] : [...clusters.numbers].sort((a, b) => a - b);
-    try {
-      for (const cluster of parts) {
-        await request.betweenModels?.(index, plan.length);
-        models.push(await fitModel(request, planned, scope, cluster, rowsOf.get(cluster)!));
-      }
-    } catch (error) {
-      failures.set(planned.detector.meta.id, error instanceof Error ? error.message.slice(0, 1000) : String(error));
-    }
-  }
+  const rowsOf = rowsByCluster(sample, clusters);
   return {
     clusters,
     shown: clusters.numbers
@@ -86,16 +71,38 @@ export async function fitPopulation(request: FitRequest): Promise<FittedPopulati
         return { number, weight, description: describeCluster(means), means, continues: continuing.has(number) };
       })
       .sort((a, b) => a.number - b.number),
-    models: models.filter(({ detectorId }) => !failures.has(detectorId)),
     drift: driftReference(sample.values),
     trainedRows: sample.simOfRow.length,
-    failures,
+    ...(await fitModels(request, clusters)),
   };
 }
 
+/** The plan's models, given the clusters. */
+export async function fitModels(request: FitRequest, clusters: ClusterModel): Promise<Pick<FittedPopulation, 'models' | 'failures'>> {
+  const { sample, plan } = request;
+  const rowsOf = rowsByCluster(sample, clusters);
+  const models: FittedModel[] = [];
+  const failures = new Map<string, string>();
+  for (const [index, planned] of plan.entries()) {
+    const scope = modelScopeOf(planned.scope);
+    const parts = scope === 'GLOBAL' ? [ALL_CLUSTERS] : [...clusters.numbers].sort((a, b) => a - b);
+    for (const cluster of parts) {
+      await request.betweenModels?.(index, plan.length);
+      try {
+        models.push(await fitModel(request, planned, scope, cluster, rowsOf.get(cluster)!));
+      } catch (error) {
+        failures.set(planned.detector.meta.id, error instanceof Error ? error.message.slice(0, 1000) : String(error));
+        break;
+      }
+    }
+  }
+  return { models: models.filter(({ detectorId }) => !failures.has(detectorId)), failures };
+}
+
 /** Rows by the cluster of their SIM, and all of them under −1, in canonical order. */
-function rowsByCluster({ simOfRow }: Sample, clusterOfSim: Int32Array, numbers: readonly number[]): Map<number, Int32Array> {
-  const rows = new Map<number, number[]>([ALL_CLUSTERS, ...numbers].map((number) => [number, []]));
+function rowsByCluster({ simOfRow, vectors }: Sample, clusters: ClusterModel): Map<number, Int32Array> {
+  const clusterOfSim = clusters.assign(vectors);
+  const rows = new Map<number, number[]>([ALL_CLUSTERS, ...clusters.numbers].map((number) => [number, []]));
   simOfRow.forEach((sim, row) => {
     rows.get(clusterOfSim[sim]!)!.push(row);
     rows.get(ALL_CLUSTERS)!.push(row);

@@ -20,6 +20,7 @@ import { DayDecision, decidedThrough, type DecidingRun, type DetectorDecision } 
 import { DRIFT_WIDTH, PSI_STALE, stabilityIndex } from './drift';
 import { PopulationFit } from './fit-service';
 import { GenerationStore, type LoadedGeneration } from './generation-store';
+import { changesOf } from './judged-days';
 import { storedPlan, type PlannedDetector } from './plan';
 import { changeRun, OPERATOR, type PopulationRunRow, type RunChange } from './run-record';
 import { resultOf } from './run-result';
@@ -158,8 +159,11 @@ export class PopulationRun {
 
   private async score(row: PopulationRunRow, hold: RunHold, run: ScoringRun, days: readonly Day[]): Promise<void> {
     const rowsTotal = await this.operatorRead((tx) => countRows(tx, days[0]!, days.at(-1)!));
-    await this.change(row, hold, { phase: 'SCORE', rowsTotal });
-    let rowsDone = row.phase === 'SCORE' ? Number(row.rows_done) : 0;
+    const goesOn = row.phase === 'SCORE';
+    // one that goes on has seen some of the features as they were before
+    const saw = run.stores && !goesOn ? { sawChanges: await this.operatorRead((tx) => changesOf(tx, row.to_day)) } : {};
+    await this.change(row, hold, { phase: 'SCORE', rowsTotal, ...saw });
+    let rowsDone = goesOn ? Number(row.rows_done) : 0;
     for (const day of days) {
       for (const clientId of await this.clientsOf(day)) {
         await this.scorer.scoreClient(run, clientId, day, async (rows) => {

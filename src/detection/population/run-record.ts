@@ -48,6 +48,8 @@ export interface NewRun {
   readonly trigger: RunTriggerName;
   readonly seed: number;
   readonly requestedBy: string | null;
+  /** Changes of the day's features when it was asked for; the run looks again when it begins. */
+  readonly sawChanges?: string;
   /** For a back-test of one detector that may not be enabled yet; null: the plan is made when it begins. */
   readonly plan?: readonly StoredPlan[];
 }
@@ -55,8 +57,9 @@ export interface NewRun {
 /** Answers the run: the one that was there already where the job is known. */
 export async function insertRun(tx: Transaction, entropy: Entropy, run: NewRun, now: Date): Promise<PopulationRunRow> {
   await tx.query(
-    `INSERT INTO population_run (client_id, run_id, job, scheduled_for, from_day, to_day, trigger, state, phase, plan, seed, requested_by, created_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, 'WAITING', 'WAITING', $8::jsonb, $9, $10, $11)
+    `INSERT INTO population_run (client_id, run_id, job, scheduled_for, from_day, to_day, trigger, state, phase, plan, seed, requested_by, created_at,
+       saw_changes)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, 'WAITING', 'WAITING', $8::jsonb, $9, $10, $11, $12)
      ON CONFLICT (client_id, job, scheduled_for) DO NOTHING`,
     [
       OPERATOR,
@@ -70,6 +73,7 @@ export async function insertRun(tx: Transaction, entropy: Entropy, run: NewRun, 
       run.seed,
       run.requestedBy,
       now,
+      run.sawChanges ?? null,
     ],
   );
   const [row] = await tx.query<PopulationRunRow>(
@@ -114,6 +118,7 @@ export interface RunChange {
   readonly generation?: number;
   readonly rowsDone?: number;
   readonly rowsTotal?: number;
+  readonly sawChanges?: string;
   readonly result?: unknown;
   readonly warnings?: readonly string[];
   readonly error?: string;
@@ -129,6 +134,7 @@ const columns = {
   generation: 'generation',
   rowsDone: 'rows_done',
   rowsTotal: 'rows_total',
+  sawChanges: 'saw_changes',
   result: 'result',
   warnings: 'warnings',
   error: 'error',

@@ -10,6 +10,7 @@ import { Clock, Entropy, Log } from '../../runtime';
 import { addDays, dayOf, endOfDay, HOUR_MILLISECONDS, type Day } from '../days';
 import { DetectorRegistry } from '../host/registry';
 import { RunInterrupted } from './bucket';
+import { changesOf, daysToJudgeAgain, type ChangedDay } from './judged-days';
 import { PopulationRun, RUN_LEASE, RUN_LEASE_MILLISECONDS, RunLostError } from './population-run';
 import { changeRun, insertRun, nextOpenRun, OPERATOR, type PopulationRunRow } from './run-record';
 
@@ -101,22 +102,25 @@ export class PopulationScheduler {
     if (!isFinal) throw error;
   }
 
-  /** Adds the runs of days that are due. */
+  /** Adds the runs of days that are due: for the first time, or again since late dialogues changed their features. */
   private async scheduleDays(): Promise<void> {
     const now = this.clock.now();
     const today = dayOf(now);
     const read = { name: 'population.due', role: 'ingest', readOnly: true } as const;
     const due = await this.database.transaction(read, async (tx) => {
       const days = await daysWithFeatures(tx, addDays(today, -CATCH_UP_DAYS), today);
-      const open: Day[] = [];
+      const open: (ChangedDay & { job: string })[] = [];
       for (const day of days) {
         if (this.scheduledFor(day) > now || (await isScheduled(tx, day))) continue;
-        if (await isReady(tx, day, now)) open.push(day);
+        if (await isReady(tx, day, now)) open.push({ day, changes: await changesOf(tx, day), job: dailyJob(day) });
       }
+      for (const { day, changes } of await daysToJudgeAgain(tx, today, now))
+        if (await isReady(tx, day, now)) open.push({ day, changes, job: `${dailyJob(day)}, changes ${changes}` });
       return open;
     });
-    for (const day of due) {
-      const run = { job: dailyJob(day), scheduledFor: this.scheduledFor(day), fromDay: day, toDay: day, seed: SEED, requestedBy: null };
+    for (const { day, changes, job } of due) {
+      const of = { fromDay: day, toDay: day, seed: SEED, requestedBy: null, sawChanges: changes };
+      const run = { job, scheduledFor: this.scheduledFor(day), ...of };
       await this.write('population.schedule', (tx) => insertRun(tx, this.entropy, { ...run, trigger: 'SCHEDULE' }, now));
     }
   }

@@ -5,6 +5,7 @@ import { FEATURE_COUNT } from '../../../src/detector';
 import type { Detector } from '../../../src/detector';
 import { BucketScorer } from '../../../src/detection/population/bucket';
 import { DayDecision } from '../../../src/detection/population/day-decision';
+import { FitThread } from '../../../src/detection/population/fit-thread';
 import { PopulationFit } from '../../../src/detection/population/fit-service';
 import { GenerationStore } from '../../../src/detection/population/generation-store';
 import { PopulationRun } from '../../../src/detection/population/population-run';
@@ -16,7 +17,7 @@ export class PopulationWorld {
   private constructor(readonly detection: DetectionWorld) {
     const { container } = detection;
     container.register(Config as never, { useValue: new Config() });
-    for (const part of [GenerationStore, PopulationFit, BucketScorer, DayDecision, PopulationRun, PopulationScheduler])
+    for (const part of [GenerationStore, FitThread, PopulationFit, BucketScorer, DayDecision, PopulationRun, PopulationScheduler])
       container.registerSingleton(part as never);
   }
 

@@ -94,6 +94,27 @@ describe('the daily run', () => {
     expect((await anomalies(world)).filter(({ verdict }) => verdict === 'ANOMALOUS')).toEqual([]);
     expect([...world.detection.ledger.occurrences.values()].filter(({ windowStart }) => windowStart.getUTCDate() === badDay)).toEqual([]);
   });
+
+  it('judges a day again when late dialogues changed its features: once, after a rest', async () => {
+    const again = async () =>
+      (await world.detection.query<{ job: string }>(`SELECT job FROM population_run WHERE job LIKE '%changes%'`)).map(({ job }) => job);
+    // half of bolt's meters were rejected too: known a day late
+    const { bolt } = calm;
+    await storeFeatures(world.detection.database, settled.bolt!, [{ ...bolt![0]!, rejected: 50 }, bolt![1]!], badDay);
+    const changed = [settled.bolt!.clientId, '2026-11-10'];
+    await world.detection.query('UPDATE feature_day SET changes = changes + 3 WHERE client_id = $1 AND day = $2', changed);
+    world.detection.clock.advance(3_600_000);
+    await world.scheduler.drain();
+    expect(await again()).toEqual([]);
+    world.detection.clock.advance(6 * 3_600_000);
+    await world.scheduler.drain();
+    expect(await again()).toEqual(['daily 2026-11-10, changes 5']);
+    const found = (await anomalies(world)).filter(({ verdict }) => verdict === 'ANOMALOUS');
+    expect(found).toMatchObject([{ client_id: settled.bolt!.clientId, day: '2026-11-10', country: 'ES' }]);
+    world.detection.clock.advance(48 * 3_600_000);
+    await world.scheduler.drain();
+    expect(await again()).toHaveLength(1);
+  });
 });
 
 describe('a run that is killed again and again', () => {
