@@ -82,14 +82,13 @@ export function coordinatesOf(density: Density, row: Float32Array | Float64Array
 }
 
 /**
- * Per column, its part in the row's squared Mahalanobis distance from the component that it belongs to. With A the whitener after the projection
+ * Per column, its part in the row's squared Mahalanobis distance from the component `k` that it belongs to. With A the whitener after the projection
  * and d the standardised difference, |A d|² = Σ dᵢ (Aᵀ A d)ᵢ: the parts add up to the distance; some may be negative.
  */
-export function unlikeliness({ pca, mixture }: Density, standard: Float64Array): Float64Array {
+export function unlikeliness({ pca, mixture }: Density, standard: Float64Array, k: number): Float64Array {
   const columns = standard.length;
   const { components: directions } = pca;
   const point = projected({ rows: 1, columns, values: standard }, pca);
-  const k = assign(mixture, point).component[0]!;
   const triangle = (directions * (directions + 1)) / 2;
   const whitener = mixture.whiteners.subarray(k * triangle, (k + 1) * triangle);
   const away = point.values.map((value, i) => value - mixture.means[k * directions + i]!);

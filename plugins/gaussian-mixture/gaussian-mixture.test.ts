@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { featureInput, validateOptions, type DetectorContext } from 'simwarden/detector';
 import { refusedAttaches, syntheticFeatures, testDetector } from 'simwarden/detector/testing';
 import { seededRandom } from 'simwarden/detector/numeric';
-import { coordinatesOf, unlikeliness } from './density';
+import { coordinatesOf, densityOf, unlikeliness } from './density';
 import { readModel } from './model';
 import gaussianMixture from '.';
 
@@ -55,7 +55,9 @@ describe('the density', () => {
 
   it('credits the features that tear a row out of its Gaussian', async () => {
     const { density } = readModel(await fitted());
-    const parts = unlikeliness(density, coordinatesOf(density, Float32Array.of(2, -2, 0)));
+    const torn = Float32Array.of(2, -2, 0);
+    const { component } = densityOf(density, { rows: 1, columns: 3, values: torn });
+    const parts = unlikeliness(density, coordinatesOf(density, torn), component[0]!);
     expect(parts[0]! + parts[1]!).toBeGreaterThan(50 * Math.abs(parts[2]!));
   });
 

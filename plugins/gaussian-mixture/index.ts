@@ -9,7 +9,7 @@ import {
   rankedDetection,
   type Kind,
 } from 'simwarden/detector';
-import { packModel, usualOf } from 'simwarden/detector/numeric';
+import { packModel, rowsOf, usualOf } from 'simwarden/detector/numeric';
 import { coordinatesOf, densityOf, fitDensity, unlikeliness } from './density';
 import { FORMAT, packed, readModel } from './model';
 
@@ -103,9 +103,15 @@ export default defineDetector({
     const { names, usual, density } = readModel(model);
     const matrix = featureMatrix(input);
     demandColumns(matrix.names, names);
-    return rows.map(({ row }) => {
-      const values = matrix.values.subarray(row * names.length, (row + 1) * names.length);
-      return featureEvidence(names, values, unlikeliness(density, coordinatesOf(density, values)), usual);
+    const all = { rows: matrix.rows, columns: names.length, values: matrix.values };
+    const flagged = rowsOf(
+      all,
+      rows.map(({ row }) => row),
+    );
+    const { component } = densityOf(density, flagged);
+    return rows.map((_, index) => {
+      const values = flagged.values.subarray(index * names.length, (index + 1) * names.length);
+      return featureEvidence(names, values, unlikeliness(density, coordinatesOf(density, values), component[index]!), usual);
     });
   },
 });

@@ -12,6 +12,8 @@ const POLL_MILLISECONDS = 60_000;
 const NOON_AFTER_MILLISECONDS = 12 * HOUR_MILLISECONDS;
 /** A batch under way is waited for, or each of its chunks would have the day computed again. */
 const QUIET_MILLISECONDS = 60_000;
+/** Clients at once: while one's features are computed, another's are stored. On the embedded database everybody would only wait longer. */
+const CLIENTS_AT_ONCE = { postgresql: 2, embedded: 1 } as const;
 /** Longer than the raw dialogues (62 days) and the 30 days before the earliest of these, from which sums are corrected. */
 const KEPT_DAYS = 93;
 
@@ -53,14 +55,23 @@ export class FeatureWorker {
   /** Earliest days first, so that sums of 30 days move forward only. Never more to do at once: what came meanwhile is due at the next poll. */
   private async work(waitForQuiet: boolean): Promise<boolean> {
     for (const group of this.run.groupsOf(await this.due(waitForQuiet))) {
-      const dialogues = this.run.together(group);
-      for (const due of group) {
-        if (this.stopping) return false;
-        await this.backOff.attempt(due.clientId, async () => (await this.run.computeClient(due, dialogues)) !== undefined);
-      }
+      await this.computeGroup(group);
+      if (this.stopping) return false;
     }
     await this.forget();
     return false;
+  }
+
+  private async computeGroup(group: readonly SignalingDay[]): Promise<void> {
+    const dialogues = this.run.together(group);
+    const waiting = [...group];
+    const computeNext = async (): Promise<void> => {
+      for (let due = waiting.shift(); due !== undefined && !this.stopping; due = waiting.shift()) {
+        const next = due;
+        await this.backOff.attempt(next.clientId, async () => (await this.run.computeClient(next, dialogues)) !== undefined);
+      }
+    };
+    await Promise.all(Array.from({ length: CLIENTS_AT_ONCE[this.database.kind] }, computeNext));
   }
 
   private async due(waitForQuiet: boolean): Promise<SignalingDay[]> {

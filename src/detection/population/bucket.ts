@@ -1,6 +1,7 @@
 /** One bucket of a run: reads a client's next SIMs, scores them with no transaction open, and commits what was found with its checkpoint. */
 import { singleton } from 'tsyringe';
 import { Database, type Transaction } from '../../database/database';
+import { plainArray, textArray } from '../../telemetry/array-literal';
 import type { Day } from '../days';
 import { readFeatureRows, type FeatureRows } from '../features/feature-store';
 import { DRIFT_COUNTS, resumeAt, writeCheckpoints, type Checkpoint } from './checkpoints';
@@ -44,13 +45,16 @@ export class BucketScorer {
     );
     if (place === null) return;
     const majorOf = run.plan.some(({ scope }) => scope === 'MAJOR_CLUSTER') ? await this.majorClusters(run, clientId, day) : () => -1;
+    const limit = run.bucketSims ?? BUCKET_SIMS;
+    const read = (after: string) => this.readBucket(run, clientId, day, after, limit);
+    let next = ahead(read(place.after));
     while (place !== null) {
       if (run.isStopping()) throw new RunInterrupted();
       const { after, bucket }: { readonly after: string; readonly bucket: number } = place;
-      const limit = run.bucketSims ?? BUCKET_SIMS;
-      const { rows, assigned } = await this.readBucket(run, clientId, day, after, limit);
+      const { rows, assigned } = await next;
       const isLast = rows.simIds.length < limit;
       const throughSim: string = rows.simIds.at(-1) ?? after;
+      if (!isLast) next = ahead(read(throughSim));
       const scored = await this.score(run, { day, rows, clusters: assigned.clusters, majorOf });
       const at = { clientId, runId: run.runId, day, bucket, throughSim, isLast };
       await this.database.transaction({ name: 'population.score', role: 'ingest', clientId }, async (tx) => {
@@ -133,6 +137,12 @@ export class BucketScorer {
   }
 }
 
+/** Read while the bucket before is scored and stored. What goes wrong is thrown when its turn comes, if it comes. */
+function ahead<T>(reading: Promise<T>): Promise<T> {
+  reading.catch(() => undefined);
+  return reading;
+}
+
 function driftOf({ generation }: ScoringRun, { values }: FeatureRows): number[] {
   const counts = new Float64Array(DRIFT_WIDTH);
   countBins(generation.drift, values, counts);
@@ -164,12 +174,12 @@ async function replaceAnomalies(
       clientId,
       day,
       detectorId,
-      flagged.map((row) => rows.simIds[row]!),
-      flagged.map((row) => rows.countries[row]!),
-      flagged.map((row) => clusters[row]!),
-      flagged.map((row) => scored.scores[row]!),
-      flagged.map((row) => scored.rawScores[row]!),
-      flagged.map((row) => JSON.stringify(scored.evidence.get(row) ?? [])),
+      plainArray(flagged.map((row) => rows.simIds[row]!)),
+      plainArray(flagged.map((row) => rows.countries[row]!)),
+      plainArray(flagged.map((row) => clusters[row]!)),
+      plainArray(flagged.map((row) => scored.scores[row]!)),
+      plainArray(flagged.map((row) => scored.rawScores[row]!)),
+      textArray(flagged.map((row) => JSON.stringify(scored.evidence.get(row) ?? []))),
     ],
   );
 }

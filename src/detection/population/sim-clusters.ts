@@ -4,6 +4,7 @@
  */
 import type { Transaction } from '../../database/database';
 import { FEATURE_COUNT } from '../../detector';
+import { plainArray } from '../../telemetry/array-literal';
 import { addDays, type Day } from '../days';
 import { readFeatureRows, type FeatureRows } from '../features/feature-store';
 import { addClusterVector, CLUSTER_WIDTH } from './cluster-features';
@@ -36,7 +37,7 @@ export async function clustersOf(
     (
       await tx.query<ClusterRow>(
         'SELECT sim_id, cluster, history_days FROM sim_cluster WHERE client_id = $1 AND generation = $2 AND sim_id = ANY($3::int8[])',
-        [of.clientId, of.generation, rows.simIds],
+        [of.clientId, of.generation, plainArray(rows.simIds)],
       )
     ).map((row) => [row.sim_id, row]),
   );
@@ -116,9 +117,9 @@ export async function writeClusters(
       of.clientId,
       of.generation,
       of.day,
-      assigned.map(({ row }) => rows.simIds[row]!),
-      assigned.map(({ row }) => clusters[row]!),
-      assigned.map(({ historyDays }) => historyDays),
+      plainArray(assigned.map(({ row }) => rows.simIds[row]!)),
+      plainArray(assigned.map(({ row }) => clusters[row]!)),
+      plainArray(assigned.map(({ historyDays }) => historyDays)),
     ],
   );
 }
