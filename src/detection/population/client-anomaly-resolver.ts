@@ -23,7 +23,7 @@ import type { GraphqlContext } from '../../graphql/context';
 import { DateScalar, SafeTextScalar } from '../../graphql/scalars';
 import { DetectorMode } from '../host/modes';
 import { DetectorRegistry } from '../host/registry';
-import { decodeScoreCursor, shownDetector } from './score-cursor';
+import { decodeScoreCursor, shownCountry, shownDetector } from './score-cursor';
 
 export enum ClientAnomalyVerdict {
   ANOMALOUS = 'ANOMALOUS',
@@ -147,7 +147,7 @@ export class ClientAnomalyResolver {
     const conditions = () => {
       const shown = new RowFilter().and('day = ?', day).and('detector_id = ?', detector);
       if (scope.clientId !== null) shown.and('client_id = ?', scope.clientId);
-      if (filter?.country) shown.and('country = ?', filter.country);
+      if (filter?.country) shown.and('country = ?', shownCountry(filter.country));
       if (filter?.verdict) shown.and('verdict = ?', filter.verdict);
       return shown;
     };

@@ -11,7 +11,7 @@ import { DateScalar, SafeTextScalar } from '../../graphql/scalars';
 import { DetectorRegistry } from '../host/registry';
 import { feedbackOn, HIDDEN_BY } from './anomaly-store';
 import { AnomalyHistoryEntry, anomalyKey, DeviceAnomaly, type DeviceAnomalyRow } from './device-anomaly-type';
-import { decodeScoreCursor, shownDetector } from './score-cursor';
+import { decodeScoreCursor, shownCountry, shownDetector } from './score-cursor';
 
 const HISTORY_DAYS = 30;
 const COLUMNS = `anomaly.client_id, anomaly.day, anomaly.detector_id, anomaly.sim_id, anomaly.country, anomaly.cluster, anomaly.score, anomaly.raw_score,
@@ -81,7 +81,7 @@ export class DeviceAnomalyResolver {
         .and('anomaly.day = ?', day)
         .and('anomaly.detector_id = ?', shownDetector(this.registry, filter?.detector));
       if (scope.clientId !== null) shown.and('anomaly.client_id = ?', scope.clientId);
-      if (filter?.country) shown.and('anomaly.country = ?', filter.country);
+      if (filter?.country) shown.and('anomaly.country = ?', shownCountry(filter.country));
       if (filter?.cluster !== undefined && filter.cluster !== null) shown.and('anomaly.cluster = ?', filter.cluster);
       return shown.and(`${filter?.suppressed ? '' : 'NOT '}EXISTS (${HIDDEN_BY})`);
     };

@@ -78,10 +78,18 @@ export class FeedbackActions {
     return withUserErrors<RecordFeedbackPayload>(
       async () => {
         const ids = input.anomalies.map((id) => requireGlobalId(id, 'DeviceAnomaly', 'text'));
-        if (ids.length < 1 || ids.length > MOST_ANOMALIES)
+        if (ids.length < 1) throw new SimwardenError('BAD_USER_INPUT', { what: 'No anomaly was given; name at least one.' }, ['anomalies']);
+        if (ids.length > MOST_ANOMALIES)
           throw new SimwardenError('TOO_MANY_ITEMS', { given: ids.length, most: MOST_ANOMALIES }, ['anomalies']);
         if (input.until && input.verdict !== FeedbackVerdict.HARMLESS)
           throw new SimwardenError('BAD_USER_INPUT', { what: 'until belongs to HARMLESS only.' }, ['until']);
+        const latest = ids.map((id) => (id ? (anomalyKey(id.key)?.day ?? '') : '')).reduce((one, other) => (one > other ? one : other));
+        if (input.until && input.until < latest)
+          throw new SimwardenError(
+            'BAD_USER_INPUT',
+            { what: `until ${input.until} is before ${latest}, the day of an anomaly; name that day or a later one.` },
+            ['until'],
+          );
         const seen = ids.filter((id): id is GlobalId => maySee(context.caller, id));
         const clients = [...new Set(seen.map(({ clientId }) => clientId))];
         if (clients.length > 1)

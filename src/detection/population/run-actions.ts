@@ -152,13 +152,13 @@ export class RunActions {
     return withUserErrors<PopulationRunPayload>(
       async () => {
         const run = order();
-        if ((await context.read((tx) => countRows(tx, run.fromDay, run.toDay))) === 0)
-          throw new SimwardenError('NOTHING_TO_JUDGE', { day: run.fromDay }, ['day']);
+        const scheduledFor = context.clock.now();
+        // across clients, so not in the transaction that acts for one
+        const nothing = await context.read((tx) => nothingToJudge(tx, run, scheduledFor));
         const row = await context.write(`detection.${action}`, OPERATOR, async (tx) => {
           const open = await openRunOf(tx, run.job);
           if (open) return open;
-          const scheduledFor = context.clock.now();
-          if ((await countRows(tx, run.fromDay, run.toDay)) === 0) throw await nothingToJudge(tx, run, scheduledFor);
+          if (nothing) throw nothing;
           const added = await insertRun(tx, context.entropy, { ...run, scheduledFor, requestedBy: context.caller.name }, scheduledFor);
           const detail = { from: run.fromDay, to: run.toDay, seed: run.seed, ...(run.plan ? { plan: run.plan } : {}) };
           await recordAudit(tx, context, { clientId: OPERATOR, action, subject: `PopulationRun:${added.run_id}`, detail });
@@ -171,8 +171,13 @@ export class RunActions {
   }
 }
 
-/** Says which of three it is: days to come, dialogues whose features are still to be computed, or no dialogues. */
-async function nothingToJudge(tx: Transaction, { fromDay, toDay }: Pick<NewRun, 'fromDay' | 'toDay'>, now: Date): Promise<SimwardenError> {
+/** Null where there are features; else says which of three it is: days to come, dialogues whose features are still to be computed, or no dialogues. */
+async function nothingToJudge(
+  tx: Transaction,
+  { fromDay, toDay }: Pick<NewRun, 'fromDay' | 'toDay'>,
+  now: Date,
+): Promise<SimwardenError | null> {
+  if ((await countRows(tx, fromDay, toDay)) > 0) return null;
   const days = fromDay === toDay ? fromDay : `${fromDay} to ${toDay}`;
   const path = [fromDay === toDay ? 'day' : 'from'];
   if (fromDay > dayOf(now)) return new SimwardenError('NOTHING_TO_JUDGE', { days, why: 'that is still to come. Name a past day' }, path);
