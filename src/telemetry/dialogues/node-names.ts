@@ -6,8 +6,8 @@ import { textArray } from '../array-literal';
 
 /** Names that one chunk may bring for the first time: a column of garbage must not fill the table. */
 export const MOST_NEW_NODES = 10_000;
-/** Names in all: ten times as many as a hub's partners have, and few enough to be held in memory. Chunks that come at once may pass it by what they bring. */
-export const MOST_NODES = 200_000;
+/** Names in all: several times what the world's networks have, and few enough to be held in memory. Chunks that come at once may pass it by what they bring. */
+export const MOST_NODES = 100_000;
 
 @singleton()
 export class NodeNames {
