@@ -186,7 +186,7 @@ export const errorCatalogue = {
     status: 422,
     mendable: true,
     message:
-      'The chunk names more than {most} network nodes that nobody named before. Check column node; send the row again in another batch.',
+      'The chunk names more than {most} network nodes that nobody named before, or there are {mostInAll} in all. Check column node; send the row again in another batch.',
   },
   IDENTIFIER_TAKEN: { status: 422, mendable: true, message: 'The {field} {given} belongs to another SIM. Move or close that one first.' },
   // state machines

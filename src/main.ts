@@ -7,6 +7,7 @@ import { bench } from './commands/bench';
 import { checkPlugin } from './commands/check';
 import { runDemo } from './commands/demo';
 import { evaluate, type EvaluateOptions } from './commands/evaluate';
+import type { IngestOptions } from './commands/ingest';
 import { ingestCommand } from './commands/ingest-command';
 import { detectCommand, fitCommand, type DetectOptions, type FitOptions } from './commands/population';
 import { score, type ScoreOptions } from './commands/score';
@@ -96,7 +97,8 @@ function commandLine(): Command {
     .addOption(new Option('--url <url>', 'a server elsewhere, with the key in SIMWARDEN_OPERATOR_KEY').argParser(webAddress))
     .option('--source <name>', "name of the data source; part of a record's identity")
     .option('--idempotency-key <key>', 'key of this batch: sending it again adds nothing')
-    .action(async (kind: string, file: string, options: { url?: string; source?: string; idempotencyKey?: string }) => {
+    .option('--strict', 'compare every dialogue with all that came in strict batches; other kinds always are', false)
+    .action(async (kind: string, file: string, options: Omit<IngestOptions, 'kind' | 'file'> & { url?: string }) => {
       process.exitCode = await ingestCommand({ kind, file, ...options }, Config.fromEnvironment());
     });
   program

@@ -16,6 +16,8 @@ export interface IngestOptions {
   readonly file: string;
   readonly source?: string;
   readonly idempotencyKey?: string;
+  /** Dialogues only: each is compared with all that came in strict batches. */
+  readonly strict?: boolean;
 }
 
 interface Answer {
@@ -101,6 +103,7 @@ function openRequest(target: IngestTarget, options: IngestOptions): ClientReques
   if (options.file.endsWith('.gz')) headers['content-encoding'] = 'gzip';
   if (options.source) headers['simwarden-source'] = options.source;
   if (options.idempotencyKey) headers['idempotency-key'] = options.idempotencyKey;
+  if (options.strict) headers['simwarden-strict'] = '1';
   const path = `/ingest/${encodeURIComponent(options.kind)}`;
   if ('socketPath' in target) return httpRequest({ socketPath: target.socketPath, path, method: 'POST', headers } satisfies RequestOptions);
   headers.authorization = `Bearer ${target.key}`;

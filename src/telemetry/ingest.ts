@@ -58,7 +58,8 @@ interface Store<Content> {
 /** What `run` carries from a body to storage. */
 interface Flow<StoredChunk extends LedgerChunk> {
   readonly chunks: (read: { bytes: number }) => AsyncGenerator<StoredChunk>;
-  readonly store: (batch: Batch, name: string, chunk: StoredChunk) => Promise<Counts>;
+  /** May get ready at once, but changes nothing of what is kept before `previous`, the chunk before it, is stored. */
+  readonly store: (batch: Batch, name: string, chunk: StoredChunk, previous: Promise<void>) => Promise<Counts>;
 }
 
 @singleton()
@@ -81,7 +82,7 @@ export class Ingest {
       case 'dialogues':
         return this.run(request, {
           chunks: (read) => this.dialogues.readChunks(request.format, readBody(counted(request.body, read), request.gzip)),
-          store: (batch, name, chunk) => this.dialogues.store(batch, name, chunk, request.strict ?? false),
+          store: (batch, name, chunk, previous) => this.dialogues.store(batch, name, chunk, request.strict ?? false, previous),
         });
       case 'sims':
         return this.runRows(request, { kind: simKind, store: (batch, name, chunk) => this.sims.store(batch, name, chunk) });
@@ -104,7 +105,7 @@ export class Ingest {
     if (request.kind === 'dialogues') {
       const chunk = this.dialogues.chunkOf(rowsOf(dialogueKind, records, this.clock.now().getTime()));
       const name = names.of(chunk);
-      return { batchId: name, ...(await this.dialogues.store(batch, name, chunk, request.strict ?? false)) };
+      return { batchId: name, ...(await this.dialogues.store(batch, name, chunk, request.strict ?? false, Promise.resolve())) };
     }
     const { kind, store } = this.recordStore(request.kind);
     const chunk = new Chunk(0, rowsOf(kind, records, this.clock.now().getTime()), 'records');
@@ -118,7 +119,10 @@ export class Ingest {
   }
 
   private runRows<Content extends object>(request: IngestRequest, { kind, store }: Store<Content>): Promise<IngestAnswer> {
-    return this.run(request, { chunks: (read) => this.readChunks(request, kind, read), store });
+    return this.run(request, {
+      chunks: (read) => this.readChunks(request, kind, read),
+      store: (batch, name, chunk, previous) => previous.then(() => store(batch, name, chunk)),
+    });
   }
 
   /** Reads chunk n + 1 while chunk n is stored; never holds more than these two. */
@@ -129,17 +133,20 @@ export class Ingest {
     let batchId = batch.givenKey ?? '';
     let counts = NO_COUNTS;
     let storing: Promise<void> = Promise.resolve();
-    const storeNext = async (chunk: StoredChunk): Promise<void> => {
-      batchId = names.of(chunk);
-      counts = addCounts(counts, await store(batch, batchId, chunk));
+    const storeNext = async (chunk: StoredChunk, previous: Promise<void>): Promise<void> => {
+      const name = names.of(chunk);
+      const started = previous.then(() => void (batchId = name));
+      const stored = await store(batch, name, chunk, started);
+      counts = addCounts(counts, stored);
       request.onProgress?.({ ...counts, bytes: read.bytes });
     };
     let stoppedBy: unknown;
     try {
       for await (const chunk of chunks(read)) {
-        await storing;
-        storing = storeNext(chunk);
+        const previous = storing;
+        storing = storeNext(chunk, previous);
         storing.catch(() => undefined); // awaited with the next chunk, or below
+        await previous;
       }
     } catch (error) {
       if (error instanceof SimwardenError && error.code === 'HEADER_INVALID') throw error;

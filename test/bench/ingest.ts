@@ -8,20 +8,26 @@ import { Client } from 'pg';
 import { createApp, type App } from '../../src/app';
 import { Config } from '../../src/config';
 import { processLog } from '../../src/log';
-import { feedInventory, writeFeed, type Feed } from './dialogue-feed';
+import { FEED_HEADER, feedInventory, writeFeed, type Feed } from './dialogue-feed';
 import { interleave, medianOf, ratio, type Report, type Suite, type SuiteOptions } from './harness';
 
 const SERVER = process.env['TEST_DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres';
 const KEY = 'bench-operator-key-bench-operator-key';
 const SIMS = 20_000;
 const READYZ_POLL_MILLISECONDS = 50;
+const MEMORY_POLL_MILLISECONDS = 50;
 
 /** Sends a file in a process of its own, so that reading it isn't counted as the server's work; answers the body. */
 const SENDER = `
-const [url, file, key, strict, batch] = process.argv.slice(1);
+const [url, file, key, strict, batch, times, headerBytes] = process.argv.slice(1);
 const request = require('node:http').request(url, { method: 'POST', headers: { authorization: 'Bearer ' + key, 'content-type': 'text/csv',
   'idempotency-key': batch, 'simwarden-source': 'bench', 'simwarden-strict': strict } }, (response) => response.pipe(process.stdout));
-require('node:fs').createReadStream(file, { highWaterMark: 1 << 18 }).pipe(request);
+(async () => {
+  for (let time = 0; time < Number(times); time++)
+    for await (const piece of require('node:fs').createReadStream(file, { start: time && Number(headerBytes), highWaterMark: 1 << 18 }))
+      if (!request.write(piece)) await require('node:events').once(request, 'drain');
+  request.end();
+})();
 `;
 
 interface Answer {
@@ -30,10 +36,15 @@ interface Answer {
   readonly rejected: number;
 }
 
-async function post(app: App, kind: string, file: string, batch: string, strict = false): Promise<Answer> {
-  const child = spawn(process.execPath, ['-e', SENDER, `${app.url}/ingest/${kind}`, file, KEY, strict ? '1' : '0', batch], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+interface Sending {
+  readonly strict?: boolean;
+  /** How often the file's rows are sent in the one body. */
+  readonly times?: number;
+}
+
+async function post(app: App, file: string, batch: string, { strict = false, times = 1 }: Sending = {}): Promise<Answer> {
+  const given = [`${app.url}/ingest/dialogues`, file, KEY, strict ? '1' : '0', batch, String(times), String(FEED_HEADER.length)];
+  const child = spawn(process.execPath, ['-e', SENDER, ...given], { stdio: ['ignore', 'pipe', 'inherit'] });
   let body = '';
   child.stdout.on('data', (part: Buffer) => (body += part.toString()));
   await once(child, 'close');
@@ -48,13 +59,14 @@ function expectCounts(answer: Answer, accepted: number, duplicates: number): voi
 }
 
 /** An app with the feed's SIMs. */
-async function openApp(databaseUrl: string | null, directory: string): Promise<App> {
+async function openApp(databaseUrl: string | null, directory: string, chunkRows = 0): Promise<App> {
   const config = new Config({
     databaseUrl,
     dataDirectory: join(directory, 'data'),
     port: 0,
     operatorKey: KEY,
     statementTimeoutMilliseconds: 120_000,
+    chunkRows,
   });
   const app = await createApp({ config, log: processLog('error'), workers: false });
   const response = await fetch(`${app.url}/ingest/sims`, {
@@ -94,8 +106,8 @@ async function onPostgresql(directory: string, options: SuiteOptions): Promise<R
   try {
     const leaf = `raw_dialogue_${feed.day.replaceAll('-', '')}`;
     const resolved = join(directory, 'resolved.csv');
-    expectCounts(await post(app, 'dialogues', file, 'first'), feed.rows, 0);
-    expectCounts(await post(app, 'dialogues', file, 'first'), feed.rows, 0);
+    expectCounts(await post(app, file, 'first'), feed.rows, 0);
+    expectCounts(await post(app, file, 'first'), feed.rows, 0);
     const stored = await raw.query<{ n: string }>('SELECT count(*) AS n FROM dialogue');
     if (Number(stored.rows[0]!.n) !== feed.rows) throw new Error('the repeated batch added rows');
     await raw.query(`COPY (SELECT * FROM dialogue) TO '${resolved}' (FORMAT csv)`);
@@ -107,7 +119,7 @@ async function onPostgresql(directory: string, options: SuiteOptions): Promise<R
     };
     let batch = 0;
     const send = (strict: boolean) => async (): Promise<void> =>
-      expectCounts(await post(app, 'dialogues', file, `run ${++batch}`, strict), feed.rows, 0);
+      expectCounts(await post(app, file, `run ${++batch}`, { strict }), feed.rows, 0);
     const samples = await interleave(
       [
         { name: 'copy', prepare, run: async () => void (await raw.query(`COPY ${leaf} FROM '${resolved}' (FORMAT csv)`)) },
@@ -119,7 +131,8 @@ async function onPostgresql(directory: string, options: SuiteOptions): Promise<R
     await prepare();
     const doubled = join(directory, 'doubled.csv');
     await writeFeed(doubled, feed, 2);
-    expectCounts(await post(app, 'dialogues', doubled, 'doubled', true), feed.rows, feed.rows);
+    expectCounts(await post(app, doubled, 'doubled', { strict: true }), feed.rows, feed.rows);
+    const memory = options.full ? await memoryByRows(app, directory, prepare) : {};
     const perSecond = (side: string): number => feed.rows / medianOf(samples, side, 'wallSeconds');
     return {
       ratios: {
@@ -134,6 +147,7 @@ async function onPostgresql(directory: string, options: SuiteOptions): Promise<R
         http_server_cpu_seconds: medianOf(samples, 'http', 'cpuSeconds'),
         strict_server_cpu_seconds: medianOf(samples, 'strict', 'cpuSeconds'),
         duplicates_counted: feed.rows,
+        ...memory,
       },
     };
   } finally {
@@ -144,11 +158,46 @@ async function onPostgresql(directory: string, options: SuiteOptions): Promise<R
   }
 }
 
+/** Whether the server holds more of a body because it is longer: the most memory that it has while 1 million rows come in, and 20 million. */
+async function memoryByRows(app: App, directory: string, prepare: () => Promise<void>): Promise<Report['figures']> {
+  const feed = feedOf(1_000_000);
+  const file = join(directory, 'million.csv');
+  await writeFeed(file, feed);
+  const peaks: number[] = [];
+  for (const times of [1, 20]) {
+    await prepare();
+    let peak = 0;
+    const watch = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), MEMORY_POLL_MILLISECONDS);
+    expectCounts(await post(app, file, `${times} million`, { times }), feed.rows * times, 0);
+    clearInterval(watch);
+    peaks.push(peak);
+  }
+  const [few, many] = peaks as [number, number];
+  return { memory_1m_mib: few / 1_048_576, memory_20m_mib: many / 1_048_576, memory_20m_vs_1m: many / few };
+}
+
+/** Rows per second on the embedded database by rows of a chunk. */
+async function embeddedByChunk(directory: string, file: string, rows: number): Promise<Report['figures']> {
+  const figures: Record<string, number> = {};
+  for (const chunkRows of [5_000, 20_000, 50_000]) {
+    const app = await openApp(null, mkdtempSync(join(directory, 'chunks-')), chunkRows);
+    try {
+      const before = performance.now();
+      expectCounts(await post(app, file, 'chunks'), rows, 0);
+      figures[`embedded_rows_per_second_chunks_of_${chunkRows}`] = rows / ((performance.now() - before) / 1000);
+    } finally {
+      await app.close();
+    }
+  }
+  return figures;
+}
+
 /** The same door on the embedded database, and whether the process answers meanwhile. */
 async function onEmbedded(directory: string, options: SuiteOptions): Promise<Report['figures']> {
   const feed = feedOf(options.full ? 2_000_000 : 300_000);
   const file = join(directory, 'embedded.csv');
   await writeFeed(file, feed);
+  const byChunk = options.full ? await embeddedByChunk(directory, file, feed.rows) : {};
   const app = await openApp(null, directory);
   let longest = 0;
   let asking = true;
@@ -163,17 +212,18 @@ async function onEmbedded(directory: string, options: SuiteOptions): Promise<Rep
   try {
     const asked = ask();
     const before = performance.now();
-    expectCounts(await post(app, 'dialogues', file, 'embedded'), feed.rows, 0);
+    expectCounts(await post(app, file, 'embedded'), feed.rows, 0);
     const seconds = (performance.now() - before) / 1000;
     asking = false;
     await asked;
     const strictBefore = performance.now();
-    expectCounts(await post(app, 'dialogues', file, 'strict', true), feed.rows, 0);
+    expectCounts(await post(app, file, 'strict', { strict: true }), feed.rows, 0);
     return {
       embedded_rows_per_second: feed.rows / seconds,
       embedded_strict_rows_per_second: feed.rows / ((performance.now() - strictBefore) / 1000),
       embedded_longest_readyz_ms: longest,
       embedded_peak_mib: process.resourceUsage().maxRSS / 1024,
+      ...byChunk,
     };
   } finally {
     asking = false;

@@ -51,9 +51,10 @@ export class DialogueIngest {
     return chunk;
   }
 
-  async store(batch: Batch, name: string, chunk: DialogueChunk, strict: boolean): Promise<Counts> {
+  /** Finds the owners at once, and stores when the previous chunk is stored. */
+  async store(batch: Batch, name: string, chunk: DialogueChunk, strict: boolean, previous: Promise<void>): Promise<Counts> {
     try {
-      return await this.dialogues.store(batch, name, chunk, strict);
+      return await this.dialogues.store(batch, name, chunk, strict, previous);
     } finally {
       if (chunk.mostRows === this.chunkRows && this.free.length < MOST_FREE_CHUNKS) this.free.push(chunk);
     }

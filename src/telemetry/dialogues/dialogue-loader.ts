@@ -8,7 +8,7 @@ import { advanceWatermarks } from '../watermarks';
 import { Fate, type DialogueChunk } from './dialogue-chunk';
 import { dayText, DIALOGUE_COLUMNS, encodeDay, rowsByDay } from './dialogue-copy';
 import { dialogueColumns, dialogueKind } from './dialogue-kind';
-import { MOST_NEW_NODES, NodeNames } from './node-names';
+import { MOST_NEW_NODES, MOST_NODES, NodeNames } from './node-names';
 import { SignalingCounts } from './signaling-counts';
 import { takeBackDialogue, wasStrict } from './stored-tail';
 import { StrictCells } from './strict-cells';
@@ -89,7 +89,7 @@ export class DialogueLoader {
       if (chunk.fate[row] !== Fate.STORED || node === 0 || ids[node] !== -1) continue;
       chunk.fate[row] = Fate.REJECTED;
       chunk.bad.set(row, {
-        error: rowError('TOO_MANY_NODES', { most: MOST_NEW_NODES }),
+        error: rowError('TOO_MANY_NODES', { most: MOST_NEW_NODES, mostInAll: MOST_NODES }),
         given: textsOf(dialogueColumns, chunk.values(row)),
       });
     }

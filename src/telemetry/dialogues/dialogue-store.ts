@@ -39,7 +39,8 @@ export class DialogueStore {
     private readonly entropy: Entropy,
   ) {}
 
-  async store(batch: Batch, name: string, chunk: DialogueChunk, strict: boolean): Promise<Counts> {
+  /** While the previous chunk is still being stored, the owners of this one are found. */
+  async store(batch: Batch, name: string, chunk: DialogueChunk, strict: boolean, previous: Promise<void>): Promise<Counts> {
     const key = {
       clientId: batch.ownClientId,
       source: batch.source,
@@ -48,13 +49,22 @@ export class DialogueStore {
       chunk: chunk.number,
     };
     const work: Work = { batch, name, chunk, strict, now: this.clock.now(), key };
-    const standing = await this.resolve(work);
+    // Both are waited for: whoever gets the chunk next must find nobody working on it.
+    const [before, prepared] = await Promise.allSettled([previous, this.prepare(work)]);
+    if (before.status === 'rejected') throw before.reason;
+    if (prepared.status === 'rejected') throw prepared.reason;
+    const { standing, nodeIds } = prepared.value;
     if (standing.is === 'REPEAT') return standing.counts;
-    const nodeIds = await this.loader.prepare(chunk, strict);
     return this.database.transaction(
       { name: 'ingest.dialogues', role: 'ingest', statementTimeoutMs: STATEMENT_TIMEOUT_MILLISECONDS },
       (tx) => this.storeRows(tx, work, nodeIds),
     );
+  }
+
+  private async prepare(work: Work): Promise<{ readonly standing: Standing; readonly nodeIds: Int32Array }> {
+    const standing = await this.resolve(work);
+    const isRepeat = standing.is === 'REPEAT';
+    return { standing, nodeIds: isRepeat ? new Int32Array(0) : await this.loader.prepare(work.chunk, work.strict) };
   }
 
   /** What is stored of the chunk already, and whose the rest is. A foreign SIM of a client's key looks exactly like a missing one. */

@@ -4,6 +4,7 @@ import { Config } from '../../../src/config';
 import { Role } from '../../../src/graphql/caller';
 import { SystemEntropy } from '../../../src/runtime';
 import { ChunkStore, Ingest } from '../../../src/telemetry';
+import { MOST_NODES } from '../../../src/telemetry/dialogues/node-names';
 import { DIALOGUE_HEADER, dialogueFile, dialogueLine, imsiOf, registerImsis } from './dialogue-house';
 import { callerOf, count, dialogueParts, digestOf, forgetTelemetry, openHouse, pieces, send, stateOf, type House } from './house';
 
@@ -260,3 +261,22 @@ function anotherProcess(): House {
   const chunks = new ChunkStore(house.database, house.clock, entropy);
   return { ...house, ingest: new Ingest(chunks, ingest, null as never, house.clock, new Config({ chunkRows: 100 })) };
 }
+
+test('where there are as many network nodes as may be, dialogues of known ones are stored and new ones rejected with the reason', async () => {
+  await send(house, 'dialogues', DIALOGUE_HEADER + GOOD);
+  const before = await house.database.transaction({ name: 'test', role: 'ingest' }, (tx) =>
+    tx.query<{ node_id: number }>(
+      `INSERT INTO network_node (node_id, name) SELECT nextval('network_node_id')::int4, 'many ' || n FROM generate_series(1, $1) n RETURNING node_id`,
+      [MOST_NODES],
+    ),
+  );
+  try {
+    const answer = await send(house, 'dialogues', DIALOGUE_HEADER + GOOD.replace('vlr1', 'vlr-too-many') + GOOD.replace('SAI', 'UL'));
+    expect(answer).toMatchObject({ accepted: 1, rejected: 1, errors: [{ line: 2, code: 'TOO_MANY_NODES' }] });
+    expect(answer.errors[0]!.message).toContain(String(MOST_NODES));
+  } finally {
+    await house.database.transaction({ name: 'test', role: 'owner' }, (tx) =>
+      tx.query('DELETE FROM network_node WHERE node_id >= $1', [before[0]!.node_id]),
+    );
+  }
+});

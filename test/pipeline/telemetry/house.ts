@@ -68,7 +68,7 @@ export function dialogueParts(
   chunkRows = 0,
 ): { readonly ingest: DialogueIngest; readonly requeuer: DialogueRequeuer } {
   const owners = new ImsiOwners();
-  const loader = new DialogueLoader(database, new NodeNames(database), new StrictCells(database, entropy));
+  const loader = new DialogueLoader(database, new NodeNames(database, testLog), new StrictCells(database, entropy));
   const store = new DialogueStore(database, owners, loader, clock, entropy);
   const ingest = new DialogueIngest(store, clock, database, entropy, new Config({ chunkRows }));
   return { ingest, requeuer: new DialogueRequeuer(database, ingest, owners, loader, clock, entropy) };
