@@ -1,7 +1,7 @@
 /** Flagged devices as they are stored: ranked, without those that somebody said are harmless. */
 import type { Transaction } from '../../database/database';
 import type { Evidence } from '../../detector';
-import { addDays, type Day } from '../days';
+import type { Day } from '../days';
 
 /** A flagged device with its fleet. */
 export interface RankedDevice {
@@ -48,11 +48,4 @@ export async function readRankedDevices(
     [of.clientId, of.day, of.detectorId, of.countries, of.limit],
   );
   return rows.map((row) => ({ simId: row.sim_id, fleetId: row.fleet_id, country: row.country, score: row.score, evidence: row.evidence }));
-}
-
-/** Flagged devices are kept as long as the features that they were found in; decisions stay. */
-const KEPT_DAYS = 93;
-
-export async function forgetDeviceAnomalies(tx: Transaction, clientId: number, today: Day): Promise<void> {
-  await tx.query('DELETE FROM device_anomaly WHERE client_id = $1 AND day < $2', [clientId, addDays(today, -KEPT_DAYS)]);
 }

@@ -7,12 +7,11 @@ import { Config } from '../../config';
 import { Database, type Transaction } from '../../database/database';
 import { keepLease } from '../../database/lease';
 import { Clock, Entropy } from '../../runtime';
-import { addDays, dayOf, daysBetween, daysFrom, type Day } from '../days';
+import { addDays, daysBetween, daysFrom, type Day } from '../days';
 import { recordHealth } from '../evaluation/health';
 import { featureClients } from '../features/feature-store';
 import { DetectorRegistry } from '../host/registry';
 import { VerdictCommit } from '../verdicts';
-import { forgetDeviceAnomalies } from './anomaly-store';
 import { BucketScorer, RunInterrupted, type ScoringRun } from './bucket';
 import { addDriftCounts, deleteCheckpoints } from './checkpoints';
 import { clientsDecidedSince, countRows } from './day-clients';
@@ -211,7 +210,6 @@ export class PopulationRun {
       for (const clientId of await this.clientsOf(day)) {
         await this.database.transaction({ name: 'population.tidy', role: 'ingest', clientId }, async (tx) => {
           await deleteCheckpoints(tx, clientId, row.run_id);
-          await forgetDeviceAnomalies(tx, clientId, dayOf(this.clock.now()));
         });
       }
     }

@@ -11,6 +11,7 @@ import { addDays, dayOf, endOfDay, HOUR_MILLISECONDS, type Day } from '../days';
 import { DetectorRegistry } from '../host/registry';
 import { RunInterrupted } from './bucket';
 import { changesOf, daysToJudgeAgain, type ChangedDay } from './judged-days';
+import { PopulationRetention } from './population-retention';
 import { PopulationRun, RUN_LEASE, RUN_LEASE_MILLISECONDS, RunLostError } from './population-run';
 import { changeRun, insertRun, nextOpenRun, OPERATOR, type PopulationRunRow } from './run-record';
 
@@ -34,6 +35,7 @@ export class PopulationScheduler {
     config: Config,
     private readonly registry: DetectorRegistry,
     private readonly run: PopulationRun,
+    private readonly retention: PopulationRetention,
     private readonly clock: Clock,
     private readonly entropy: Entropy,
     private readonly log: Log,
@@ -66,6 +68,7 @@ export class PopulationScheduler {
   }
 
   private async work(): Promise<boolean> {
+    await this.retention.forget();
     if (this.registry.population().length === 0) return false;
     await this.scheduleDays();
     const holder = this.entropy.uuid();

@@ -1,8 +1,9 @@
 /** The population through the public door: asked for, followed, read, talked about. */
 import { AlertRaiser } from '../../../src/alerts';
 import { DetectorRegistry } from '../../../src/detection';
+import { liveCursor } from '../../../src/graphql/live-cursor';
 import { SystemEntropy } from '../../../src/runtime';
-import { startTestApp, type TestApp } from '../../support/app';
+import { OPERATOR_KEY, startTestApp, type TestApp } from '../../support/app';
 import { ApiClient } from '../../../src/commands/demo/api-client';
 import { DetectionWorld } from '../detection/support';
 import { farFromMedian, type Fleet } from './feature-town';
@@ -184,6 +185,36 @@ test('a back-test says what it would have found, and leaves nothing behind', asy
     ],
   });
   expect(await acme.graphql(`{ clientAnomalies(day: "${DAY}", filter: ${filter}) { nodes { country zScore } } }`)).toEqual(before);
+});
+
+test('an operator follows a run over the socket to its end, and a customer learns nothing of it', async () => {
+  const { backtestDetector } = await app.operator.graphql<{ backtestDetector: { run: Run } }>(
+    `mutation { backtestDetector(input: { detector: "far-from-median", from: "${DAY}", to: "${DAY}", seed: 2 }) { run { id } userErrors { message } } }`,
+  );
+  const { id } = backtestDetector.run;
+  const follow = `subscription { detectionRunProgress(runId: "${id}", after: "${liveCursor(0n)}") { run { id state phase rowsDone rowsTotal } } }`;
+  type Progress = { detectionRunProgress: { run: Run & { phase: string; rowsTotal: number } } };
+  const operator = new ApiClient(app.url, OPERATOR_KEY);
+  const seen: Progress['detectionRunProgress']['run'][] = [];
+  const ended = new Promise<void>((resolve, reject) => {
+    operator.subscribe<Progress>(
+      follow,
+      ({ detectionRunProgress: { run } }) => {
+        seen.push(run);
+        if (run.state === 'SUCCEEDED') resolve();
+      },
+      reject,
+    );
+  });
+  const told: unknown[] = [];
+  const refused = new Promise<unknown>((resolve) => acme.subscribe(follow, (data) => told.push(data), resolve));
+  expect(JSON.stringify(await refused)).toMatch(/role/);
+  await app.app.settle();
+  await ended;
+  await operator.close();
+  expect(seen.every((run) => run.id === id)).toBe(true);
+  expect(seen.at(-1)).toMatchObject({ state: 'SUCCEEDED', phase: 'DONE', rowsDone: 340, rowsTotal: 340 });
+  expect(told).toEqual([]);
 });
 
 test('only operators ask for runs', async () => {

@@ -8,6 +8,7 @@ import { DayDecision } from '../../../src/detection/population/day-decision';
 import { FitThread } from '../../../src/detection/population/fit-thread';
 import { PopulationFit } from '../../../src/detection/population/fit-service';
 import { GenerationStore } from '../../../src/detection/population/generation-store';
+import { PopulationRetention } from '../../../src/detection/population/population-retention';
 import { PopulationRun } from '../../../src/detection/population/population-run';
 import { PopulationScheduler } from '../../../src/detection/population/scheduler';
 import { DetectionWorld } from '../detection/support';
@@ -17,7 +18,16 @@ export class PopulationWorld {
   private constructor(readonly detection: DetectionWorld) {
     const { container } = detection;
     container.register(Config as never, { useValue: new Config() });
-    for (const part of [GenerationStore, FitThread, PopulationFit, BucketScorer, DayDecision, PopulationRun, PopulationScheduler])
+    for (const part of [
+      GenerationStore,
+      FitThread,
+      PopulationFit,
+      BucketScorer,
+      DayDecision,
+      PopulationRetention,
+      PopulationRun,
+      PopulationScheduler,
+    ])
       container.registerSingleton(part as never);
   }
 

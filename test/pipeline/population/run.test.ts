@@ -115,6 +115,40 @@ describe('the daily run', () => {
     await world.scheduler.drain();
     expect(await again()).toHaveLength(1);
   });
+
+  it('forgets, each in its time, flagged devices, runs with their models and leftovers, and decisions last', async () => {
+    const { detection } = world;
+    await detection.query(
+      `INSERT INTO population_generation (client_id, generation, state, from_day, to_day, seed, catalogue_hash, trained_rows, fitted_at)
+       SELECT 0, number, 'READY', '2026-10-01', '2026-10-02', 1, 'old', 1, '2026-10-03' FROM generate_series(2, 6) AS number`,
+    );
+    await detection.query(
+      `INSERT INTO population_checkpoint (client_id, run_id, day, detector_id, bucket, through_sim, is_last, rows, abstained, flagged, cells)
+       VALUES ($1, '00000000-0000-7000-8000-000000000001', '2026-11-10', 'far-from-median', 0, 1, true, 1, 0, 0, '[]')`,
+      [settled.acme!.clientId],
+    );
+    const left = async () => {
+      const count = async (table: string) => (await detection.query(`SELECT 1 FROM ${table}`)).length > 0;
+      const generations = await detection.query<{ generation: number }>('SELECT generation FROM population_generation ORDER BY 1');
+      return {
+        devices: await count('device_anomaly'),
+        runs: await count('population_run'),
+        leftovers: await count('population_checkpoint'),
+        decisions: await count('client_anomaly'),
+        generations: generations.map(({ generation }) => generation),
+      };
+    };
+    const afterDays = async (days: number) => {
+      detection.clock.advance(days * 86_400_000);
+      await world.scheduler.drain();
+      return left();
+    };
+    // the first generation is that of the runs, which are kept; 4 to 6 are the newest
+    const kept = { devices: true, runs: true, decisions: true };
+    expect(await afterDays(1)).toEqual({ ...kept, leftovers: false, generations: [1, 4, 5, 6] });
+    expect(await afterDays(100)).toEqual({ devices: false, runs: false, leftovers: false, decisions: true, generations: [4, 5, 6] });
+    expect(await afterDays(300)).toMatchObject({ decisions: false });
+  });
 });
 
 describe('a run that is killed again and again', () => {
