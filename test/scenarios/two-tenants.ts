@@ -15,11 +15,13 @@ interface Plan {
   readonly digit: number;
   readonly plmn: string;
   readonly foreignPlmn: string;
+  /** When its devices signal: each on a day of its own, since a population run says of all clients of its day. */
+  readonly signalingDay: string;
 }
 
 const plans: Readonly<Record<'alfa' | 'bravo', Plan>> = {
-  alfa: { mark: 'alfa', digit: 3, plmn: '214-07', foreignPlmn: '310-410' },
-  bravo: { mark: 'bravo', digit: 7, plmn: '262-01', foreignPlmn: '440-10' },
+  alfa: { mark: 'alfa', digit: 3, plmn: '214-07', foreignPlmn: '310-410', signalingDay: '2026-11-12' },
+  bravo: { mark: 'bravo', digit: 7, plmn: '262-01', foreignPlmn: '440-10', signalingDay: '2026-11-13' },
 };
 
 export interface TenantSim {
@@ -164,6 +166,7 @@ async function furnish(house: TestApp, tenant: Tenant): Promise<void> {
   await setLimits(admin, tenant, ids);
   await sendTelemetry(house, tenant);
   await house.app.settle();
+  await judgePopulation(house, admin, tenant);
   await handleAlerts(admin, tenant, ids);
   await blockSims(house, admin, tenant, ids);
   await house.app.settle();
@@ -241,6 +244,29 @@ async function sendTelemetry(house: TestApp, tenant: Tenant): Promise<void> {
     'device-events',
     `event_id,iccid,type,occurred_at,count,detail\n${mark}-reboots,${sims[1]!.iccid},REBOOT,2026-11-14T12:00:00Z,500,${mark} watchdog\n`,
   );
+}
+
+/** Dialogues of every SIM, more of the first; then clusters, models and what they say of the day, and what a person said of it. */
+async function judgePopulation(house: TestApp, admin: ApiClient, tenant: Tenant): Promise<void> {
+  const { mark, sims, plmn, signalingDay: day } = tenant;
+  const rows = sims.flatMap(({ imsi }, i) =>
+    Array.from({ length: i === 0 ? 200 : 4 + i }, (_, nth) => {
+      const time = new Date(Date.parse(`${day}T08:00:00Z`) + nth * 61_000 + i * 1_000).toISOString();
+      return `${imsi},${time},${80 + i},MAP,${['SAI', 'UL', 'CL'][nth % 3]},VLR,${i === 0 ? 'REJECT' : 'SUCCESS'},,${plmn},${mark}-vlr`;
+    }),
+  );
+  const header = 'imsi,started_at,duration_ms,protocol,procedure,origin,outcome,result_code,visited_plmn,node';
+  await postCsv(house, tenant, 'dialogues', `${header}\n${rows.join('\n')}\n`);
+  await house.app.settle();
+  if (mark === 'alfa') await mutate(house.operator, 'fitModels', { from: day, to: day });
+  await house.app.settle();
+  await mutate(house.operator, 'runDetection', { day });
+  await house.app.settle();
+  const { anomalies } = await admin.graphql<{ anomalies: { nodes: { id: string }[] } }>(
+    'query Found($day: Date!) { anomalies(day: $day) { nodes { id } } }',
+    { day },
+  );
+  await mutate(admin, 'recordFeedback', { anomalies: [anomalies.nodes[0]!.id], verdict: 'HARMFUL', reason: `${mark} says so` });
 }
 
 /** A well-formed ICCID that nobody has registered. */
