@@ -15,11 +15,13 @@ interface Plan {
   readonly digit: number;
   readonly plmn: string;
   readonly foreignPlmn: string;
+  /** When its devices signal: each on a day of its own, since a population run says of all clients of its day. */
+  readonly signalingDay: string;
 }
 
 const plans: Readonly<Record<'alfa' | 'bravo', Plan>> = {
-  alfa: { mark: 'alfa', digit: 3, plmn: '214-07', foreignPlmn: '310-410' },
-  bravo: { mark: 'bravo', digit: 7, plmn: '262-01', foreignPlmn: '440-10' },
+  alfa: { mark: 'alfa', digit: 3, plmn: '214-07', foreignPlmn: '310-410', signalingDay: '2026-11-12' },
+  bravo: { mark: 'bravo', digit: 7, plmn: '262-01', foreignPlmn: '440-10', signalingDay: '2026-11-13' },
 };
 
 export interface TenantSim {
@@ -164,7 +166,7 @@ async function furnish(house: TestApp, tenant: Tenant): Promise<void> {
   await setLimits(admin, tenant, ids);
   await sendTelemetry(house, tenant);
   await house.app.settle();
-  await judgePopulation(house, tenant);
+  await judgePopulation(house, admin, tenant);
   await handleAlerts(admin, tenant, ids);
   await blockSims(house, admin, tenant, ids);
   await house.app.settle();
@@ -177,41 +179,6 @@ async function furnish(house: TestApp, tenant: Tenant): Promise<void> {
     `record_id,iccid,started_at,ended_at,uplink_bytes,downlink_bytes\n${mark}-late,${sims[4]!.iccid},2026-11-14T21:00:00Z,2026-11-14T22:00:00Z,7,7\n`,
   );
   await mutate(admin, 'addIncidentNote', { incident: await anIncident(admin), text: `${mark} note that waits` });
-}
-
-/** What a run over the population would leave of a tenant; six SIMs are too few for one to be worth its time. */
-async function judgePopulation({ app }: TestApp, { clientId, mark }: Tenant): Promise<void> {
-  await app.database.transaction({ name: 'test.population', role: 'ingest', clientId }, async (tx) => {
-    const flagged = `FROM sim WHERE client_id = $1 AND closed_at IS NULL`;
-    await tx.query(
-      `INSERT INTO sim_cluster (client_id, sim_id, generation, cluster, history_days, assigned_day) SELECT $1, sim_id, 1, 0, 7, $2 ${flagged} ON CONFLICT (client_id, sim_id) DO NOTHING`,
-      [clientId, '2026-11-14'],
-    );
-    await tx.query(
-      `INSERT INTO device_anomaly (client_id, day, detector_id, sim_id, country, cluster, score, raw_score, evidence)
-       SELECT $1, $2, 'isolation-forest', sim_id, 'ES', 0, 0.9 + sim_id % 7 / 100.0, 1, $3::jsonb ${flagged}`,
-      [
-        clientId,
-        '2026-11-14',
-        JSON.stringify([{ column: 'n', observed: 9, expected: 3, unit: 'dialogues', weight: 1, text: `${mark} n 9, usual 3` }]),
-      ],
-    );
-    await tx.query(
-      `INSERT INTO client_anomaly (client_id, day, detector_id, country, scope, mode, devices, flagged, expected, z_score, p_value, corrected_p_value, verdict, raised_sims)
-       VALUES ($1, $2, 'isolation-forest', 'ES', 'PER_CLUSTER', 'ENABLED', 6, 6, 0.3, 10, 0, 0, 'ABSTAINED', '{}')`,
-      [clientId, '2026-11-14'],
-    );
-    await tx.query(
-      `INSERT INTO anomaly_feedback (client_id, feedback_id, day, detector_id, subject, subject_id, verdict, reason, given_at, given_by)
-       SELECT $1, gen_random_uuid(), $2, 'isolation-forest', 'SIM', min(sim_id)::text, 'UNSURE', $3, $4, $3 ${flagged}`,
-      [clientId, '2026-11-14', `${mark} person`, NOW],
-    );
-    await tx.query(
-      `INSERT INTO population_checkpoint (client_id, run_id, day, detector_id, bucket, through_sim, is_last, rows, abstained, flagged, cells)
-       VALUES ($1, gen_random_uuid(), $2, 'isolation-forest', 0, 1, true, 6, 0, 6, '[]')`,
-      [clientId, '2026-11-14'],
-    );
-  });
 }
 
 interface TenantIds {
@@ -277,6 +244,29 @@ async function sendTelemetry(house: TestApp, tenant: Tenant): Promise<void> {
     'device-events',
     `event_id,iccid,type,occurred_at,count,detail\n${mark}-reboots,${sims[1]!.iccid},REBOOT,2026-11-14T12:00:00Z,500,${mark} watchdog\n`,
   );
+}
+
+/** Dialogues of every SIM, more of the first; then clusters, models and what they say of the day, and what a person said of it. */
+async function judgePopulation(house: TestApp, admin: ApiClient, tenant: Tenant): Promise<void> {
+  const { mark, sims, plmn, signalingDay: day } = tenant;
+  const rows = sims.flatMap(({ imsi }, i) =>
+    Array.from({ length: i === 0 ? 200 : 4 + i }, (_, nth) => {
+      const time = new Date(Date.parse(`${day}T08:00:00Z`) + nth * 61_000 + i * 1_000).toISOString();
+      return `${imsi},${time},${80 + i},MAP,${['SAI', 'UL', 'CL'][nth % 3]},VLR,${i === 0 ? 'REJECT' : 'SUCCESS'},,${plmn},${mark}-vlr`;
+    }),
+  );
+  const header = 'imsi,started_at,duration_ms,protocol,procedure,origin,outcome,result_code,visited_plmn,node';
+  await postCsv(house, tenant, 'dialogues', `${header}\n${rows.join('\n')}\n`);
+  await house.app.settle();
+  if (mark === 'alfa') await mutate(house.operator, 'fitModels', { from: day, to: day });
+  await house.app.settle();
+  await mutate(house.operator, 'runDetection', { day });
+  await house.app.settle();
+  const { anomalies } = await admin.graphql<{ anomalies: { nodes: { id: string }[] } }>(
+    'query Found($day: Date!) { anomalies(day: $day) { nodes { id } } }',
+    { day },
+  );
+  await mutate(admin, 'recordFeedback', { anomalies: [anomalies.nodes[0]!.id], verdict: 'HARMFUL', reason: `${mark} says so` });
 }
 
 /** A well-formed ICCID that nobody has registered. */
