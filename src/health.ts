@@ -11,12 +11,15 @@ export interface HealthSources {
   readonly accepting: () => boolean;
 }
 
-/** How long whoever asks is kept waiting for a database that hasn't answered of late. */
+/** How long whoever asks is kept waiting for a database that hasn't answered yet since the start. */
 const FIRST_WAIT_MILLISECONDS = 2_000;
 /** And for one that has: it is busy, most likely. The embedded database does one thing at a time, so a question waits behind whatever runs. */
 const BUSY_WAIT_MILLISECONDS = 100;
-/** A database that answered so lately is merely busy: taking traffic away from the process would help nobody. No statement of a request may take longer. */
-const BUSY_MILLISECONDS = 15_000;
+/**
+ * A database that answered so lately is merely busy: taking traffic away from the process would help nobody. Longer than a request's statement may
+ * take; on the embedded database longer than the index of a day's dialogues.
+ */
+const BUSY_MILLISECONDS = { postgresql: 15_000, embedded: 60_000 } as const;
 /** Anybody may ask, as often as they like: the database is asked this often at most. */
 const FRESH_MILLISECONDS = 1_000;
 
@@ -59,7 +62,7 @@ export function durability(database: Database): string {
 
 type DatabaseState = 'ready' | 'busy' | 'silent' | 'unreachable';
 
-/** `busy`: it answered within the last 15 s, but keeps this question waiting; `silent`: for longer. At most one question is open, whoever asks. */
+/** `busy`: it answered of late, but keeps this question waiting; `silent`: for too long. At most one question is open, whoever asks. */
 function databaseState(database: Database): () => Promise<DatabaseState> {
   let lastAnswer = -Infinity;
   let ping: { readonly answer: Promise<DatabaseState>; readonly since: number; done: boolean } | null = null;
@@ -75,11 +78,10 @@ function databaseState(database: Database): () => Promise<DatabaseState> {
   return async () => {
     const now = performance.now();
     if (ping === null || (ping.done && now - ping.since > FRESH_MILLISECONDS)) ping = begin(now);
-    const isBusy = () => performance.now() - lastAnswer < BUSY_MILLISECONDS;
-    const waited = wait(isBusy() ? BUSY_WAIT_MILLISECONDS : FIRST_WAIT_MILLISECONDS);
+    const waited = wait(lastAnswer === -Infinity ? FIRST_WAIT_MILLISECONDS : BUSY_WAIT_MILLISECONDS);
     const state = await Promise.race([ping.answer, waited.over.then(() => null)]);
     waited.end();
-    return state ?? (isBusy() ? 'busy' : 'silent');
+    return state ?? (performance.now() - lastAnswer < BUSY_MILLISECONDS[database.kind] ? 'busy' : 'silent');
   };
 }
 

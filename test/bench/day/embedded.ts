@@ -6,8 +6,8 @@ import { signalingPopulation } from '../../../seeds/signaling';
 import { writeDialogues, writeInventory } from './feed';
 import { ServerProcess } from './house';
 
-/** At the paper's proportions some two million dialogues. */
-const SIMS = 47_000;
+/** Some two million dialogues: on a population's only day all of its incidents happen. */
+const SIMS = 27_500;
 const END = Date.parse('2026-11-12T00:00:00Z');
 const NEXT_EVENING = '2026-11-12T18:00:00Z';
 const POLL_MILLISECONDS = 50;
