@@ -3,7 +3,7 @@ import 'reflect-metadata';
 import express, { type Request } from 'express';
 import type { GraphQLSchema } from 'graphql';
 import { container as root, type DependencyContainer, type InjectionToken } from 'tsyringe';
-import { builtInDetectors, populationDetectors } from '../plugins';
+import { builtInDetectors, populationDetectors, populationOptions } from '../plugins';
 import { accessResolvers, authorise, Authenticator, ensureOperatorKey, requirePermission } from './access';
 import { AlertChangeListener, AlertFiringHistory, alertResolvers, ResolveMovedSims } from './alerts';
 import { Config } from './config';
@@ -63,7 +63,7 @@ import {
 } from './telemetry';
 
 /** For commands, which may not import plugins themselves. */
-export { populationDetectors } from '../plugins';
+export { populationDetectors, populationOptions } from '../plugins';
 
 export interface AppOptions {
   readonly config: Config;
@@ -126,6 +126,7 @@ async function startApp(options: Equipped, partners: Partners): Promise<App> {
   const container = bind({ config, clock, entropy, log, database, connector: options.connector ?? new SimulatedConnector() });
   const registry = container.resolve(DetectorRegistry);
   registry.loadsInThreads(require.resolve('../plugins'), populationDetectors);
+  registry.setPopulationOptions(populationOptions);
   for (const detector of [...builtInDetectors, ...populationDetectors, ...(options.detectors ?? []), ...partners.detectors])
     registry.register(detector);
   const newOperatorKey = await ensureOperatorKey(config, database, clock, entropy);
