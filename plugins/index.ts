@@ -31,6 +31,11 @@ export const builtInDetectors: readonly Detector[] = [
   criticalService, // without service, with many others
 ];
 
+/** What the population run sets otherwise than their defaults, unless the operator does: a population is a mixture, in which small trees see too few of a kind. */
+export const populationOptions: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'isolation-forest': { subsample: 1_024 },
+};
+
 /** Those that rank the whole population, once a day, by its signaling. */
 export const populationDetectors: readonly Detector[] = [
   isolationForest, // stands alone after a few random cuts

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import express from 'express';
 import type { GraphQLSchema } from 'graphql';
 import { container as root, type DependencyContainer, type InjectionToken } from 'tsyringe';
-import { builtInDetectors, populationDetectors } from '../plugins';
+import { builtInDetectors, populationDetectors, populationOptions } from '../plugins';
 import { accessResolvers, authorise, Authenticator, ensureOperatorKey, requirePermission } from './access';
 import { AlertChangeListener, AlertFiringHistory, alertResolvers, ResolveMovedSims } from './alerts';
 import { Config } from './config';
@@ -64,7 +64,7 @@ import {
 } from './telemetry';
 
 /** For commands, which may not import plugins themselves. */
-export { populationDetectors } from '../plugins';
+export { populationDetectors, populationOptions } from '../plugins';
 
 export interface AppOptions {
   readonly config: Config;
@@ -127,6 +127,7 @@ async function startApp(options: Equipped, partners: Partners): Promise<App> {
   const container = bind({ config, clock, entropy, log, database, connector: options.connector ?? new SimulatedConnector() });
   const registry = container.resolve(DetectorRegistry);
   registry.loadsInThreads(require.resolve('../plugins'), populationDetectors);
+  registry.setPopulationOptions(populationOptions);
   for (const detector of [...builtInDetectors, ...populationDetectors, ...(options.detectors ?? []), ...partners.detectors])
     registry.register(detector);
   const newOperatorKey = await ensureOperatorKey(config, database, clock, entropy);

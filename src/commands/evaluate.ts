@@ -1,6 +1,6 @@
 /** `simwarden evaluate`: the paper's Table II for our models and scopes, measured now on populations with known truth; nothing is stored. */
 import { signalingPopulation, type SignalingOptions } from '../../seeds/signaling';
-import { populationDetectors } from '../app';
+import { populationDetectors, populationOptions } from '../app';
 import { assess, type Assessment } from './evaluate/assess';
 import { directoryDays } from './evaluate/directory';
 import type { PopulationDays } from './evaluate/population-days';
@@ -24,7 +24,7 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
   const answers: { readonly population: string; readonly results: readonly Assessment[] }[] = [];
   for await (const population of populationsOf(options)) {
     const progress = startProgress(`evaluate ${population.name}`, populationDetectors.length * 3, 'models');
-    const results = await assess(population, populationDetectors, MODEL_SEED, (done) => progress.update(done));
+    const results = await assess(population, populationDetectors, MODEL_SEED, (done) => progress.update(done), populationOptions);
     progress.stop();
     answers.push({ population: population.name, results });
     if (!options.json) print(population, results);

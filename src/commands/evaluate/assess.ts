@@ -3,6 +3,7 @@ import { FEATURE_COUNT, type Detector } from '../../detector';
 import type { Day } from '../../detection/days';
 import type { FeatureRows } from '../../detection/features/feature-store';
 import { effectiveOptions } from '../../detection/host/host-options';
+import type { PopulationOptions } from '../../detection/host/registry';
 import { addClusterVector, CLUSTER_WIDTH } from '../../detection/population/cluster-features';
 import { fitPopulation, type FittedPopulation } from '../../detection/population/fit';
 import { readModel } from '../../detection/population/model-file';
@@ -50,33 +51,39 @@ export async function assess(
   detectors: readonly Detector[],
   seed: number,
   progress: AssessProgress = () => undefined,
+  options: PopulationOptions = {},
 ): Promise<Assessment[]> {
   const asked = detectors.flatMap((detector) => populationScopes.map((scope) => ({ detector, scope })));
-  const fitted = await fitAll(population, detectors, seed);
+  const fitted = await fitAll(population, detectors, seed, options);
   const clusters = clustersByDay(population, fitted);
   const results: Assessment[] = [];
   for (const [index, { detector, scope }] of asked.entries()) {
     progress(index, asked.length);
     const failure = fitted.failures.get(detector.meta.id);
     if (failure !== undefined) throw new Error(`${detector.meta.id} could not be fitted: ${failure}`);
-    results.push(await assessOne(population, plannedOf(detector, scope), modelsOf(fitted, detector), clusters));
+    results.push(await assessOne(population, plannedOf(detector, scope, options), modelsOf(fitted, detector), clusters));
   }
   return results;
 }
 
-function plannedOf(detector: Detector, scope: PopulationScope): PlannedDetector {
-  const answer = effectiveOptions(detector, {});
+function plannedOf(detector: Detector, scope: PopulationScope, options: PopulationOptions): PlannedDetector {
+  const answer = effectiveOptions(detector, options[detector.meta.id]);
   if ('errors' in answer) throw new Error(answer.errors.join('; '));
   return { detector, scope, options: answer.options.detector };
 }
 
 /** Models of both scopes, from a sample over all days, as a month's models are. */
-function fitAll(population: PopulationDays, detectors: readonly Detector[], seed: number): Promise<FittedPopulation> {
+function fitAll(
+  population: PopulationDays,
+  detectors: readonly Detector[],
+  seed: number,
+  options: PopulationOptions,
+): Promise<FittedPopulation> {
   const sample = new TrainingSample(seed);
   for (const day of population.days) population.rows.get(day)!.forEach((rows, client) => sample.add(client, day, rows));
   return fitPopulation({
     sample: sample.finish(),
-    plan: detectors.flatMap((detector) => [plannedOf(detector, 'GLOBAL'), plannedOf(detector, 'PER_CLUSTER')]),
+    plan: detectors.flatMap((detector) => [plannedOf(detector, 'GLOBAL', options), plannedOf(detector, 'PER_CLUSTER', options)]),
     seed,
     fromDay: population.days[0]!,
     toDay: population.days.at(-1)!,

@@ -3,14 +3,27 @@ import { singleton } from 'tsyringe';
 import { CONTRACT_VERSION, isColumnOf, type ColumnName, type Detector } from '../../detector';
 import { SimwardenError } from '../../errors';
 
+export type PopulationOptions = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
 @singleton()
 export class DetectorRegistry {
   private readonly detectors = new Map<string, Detector>();
   private threaded: { readonly code: string; readonly detectors: readonly Detector[] } | null = null;
 
+  private options: PopulationOptions = {};
+
   /** The module from which a thread gets the built-in population detectors, which it exports as `populationDetectors`. */
   loadsInThreads(code: string, detectors: readonly Detector[]): void {
     this.threaded = { code, detectors };
+  }
+
+  /** Options of population detectors, by id, that stand in for their defaults. */
+  setPopulationOptions(options: PopulationOptions): void {
+    this.options = options;
+  }
+
+  populationOptions(id: string): Readonly<Record<string, unknown>> {
+    return this.options[id] ?? {};
   }
 
   get populationCode(): string | null {

@@ -76,7 +76,8 @@ export class ClientAnomaly {
   @Field(() => Int, { description: "Of these, devices that scored above their model's threshold." })
   flagged: number;
   @Field(() => Float, {
-    description: 'Flagged devices to be expected, from what the same clusters showed at all other clients on the day.',
+    description:
+      'Flagged devices to be expected, from what the same clusters showed at all other clients on the day; where these hid it, at those that were not ANOMALOUS themselves.',
   })
   expected: number;
   @Field(() => Float, { description: '(flagged − expected) / √expected; above 2.576 is unusual.' })

@@ -37,7 +37,7 @@ export function planDetectors(
   return registry.population().flatMap((detector): PlannedDetector[] => {
     const row = configuration.clientRow(detector.meta.id);
     if (row?.mode === 'DISABLED' || isOff(detector)) return [];
-    const answer = effectiveOptions(detector, row?.options);
+    const answer = effectiveOptions(detector, { ...registry.populationOptions(detector.meta.id), ...row?.options });
     if ('errors' in answer) throw new Error(`the stored options of ${detector.meta.id} are not valid: ${answer.errors.join('; ')}`);
     return [{ detector, scope: answer.options.modelScope, options: answer.options.detector }];
   });

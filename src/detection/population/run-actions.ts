@@ -115,7 +115,11 @@ export class RunActions {
           'detector',
         ]);
       requireDays(input.from, input.to);
-      const answer = effectiveOptions(detector, input.options ?? {});
+      const preset = this.registry.populationOptions(detector.meta.id);
+      // what is no object is refused as it was given
+      const given = input.options ?? {};
+      const asked = typeof given === 'object' && !Array.isArray(given) ? { ...preset, ...given } : given;
+      const answer = effectiveOptions(detector, asked);
       if ('errors' in answer)
         throw new SimwardenError('OPTIONS_INVALID', { detector: input.detector, what: answer.errors.join('; ') }, ['options']);
       const { modelScope: scope, detector: options } = answer.options;

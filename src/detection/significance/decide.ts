@@ -44,15 +44,38 @@ export interface PairDecision {
 
 /** In the order of client and country, whatever the order of the counts. */
 export function decide(cells: readonly CellCount[]): PairDecision[] {
-  const rateElsewhere = ratesElsewhere(cells);
+  const sorted = [...cells].sort(byCell);
+  let decided = decideBy(sorted, ratesElsewhere(sorted, LEAST_RATE));
+  for (let found = 0; ;) {
+    const anomalous = new Set(decided.filter(({ verdict }) => verdict === 'ANOMALOUS').map(pairKey));
+    if (anomalous.size === found) return decided;
+    found = anomalous.size;
+    decided = unmasked(sorted, decided, anomalous);
+  }
+}
+
+/**
+ * One incident must not hide another of the same day: those that are not anomalous are measured once more, by the others that are not. Without the
+ * incidents the rest may look calm by chance, so no less than the contamination is expected of it.
+ */
+function unmasked(sorted: readonly CellCount[], decided: readonly PairDecision[], anomalous: ReadonlySet<string>): PairDecision[] {
+  const calm = sorted.filter((cell) => !anomalous.has(pairKey(cell)));
+  const again = new Map(decideBy(calm, ratesElsewhere(calm, CONTAMINATION)).map((pair) => [pairKey(pair), pair]));
+  return decided.map((pair) => {
+    const unhidden = again.get(pairKey(pair));
+    return unhidden?.verdict === 'ANOMALOUS' ? unhidden : pair;
+  });
+}
+
+function decideBy(sorted: readonly CellCount[], rateElsewhere: (cell: CellCount) => number): PairDecision[] {
   const pairs = new Map<string, { clientId: number; country: string; devices: number; flagged: number; expected: number }>();
-  for (const cell of [...cells].sort(byCell)) {
-    const key = `${cell.clientId} ${cell.country}`;
-    const pair = pairs.get(key) ?? { clientId: cell.clientId, country: cell.country, devices: 0, flagged: 0, expected: 0 };
+  for (const cell of sorted) {
+    const { clientId, country } = cell;
+    const pair = pairs.get(pairKey(cell)) ?? { clientId, country, devices: 0, flagged: 0, expected: 0 };
     pair.devices += cell.devices;
     pair.flagged += cell.flagged;
     pair.expected += cell.devices * rateElsewhere(cell);
-    pairs.set(key, pair);
+    pairs.set(pairKey(cell), pair);
   }
   const all = [...pairs.values()];
   const judged = all.filter((pair) => pair.devices >= LEAST_DEVICES);
@@ -75,7 +98,7 @@ export function decide(cells: readonly CellCount[]): PairDecision[] {
 }
 
 /** The day's flagged rate of a cell's cluster among all other clients' devices. */
-function ratesElsewhere(cells: readonly CellCount[]): (cell: CellCount) => number {
+function ratesElsewhere(cells: readonly CellCount[], leastRate: number): (cell: CellCount) => number {
   const total = new Map<number, Tally>();
   const own = new Map<string, Tally>();
   for (const cell of cells) {
@@ -87,8 +110,12 @@ function ratesElsewhere(cells: readonly CellCount[]): (cell: CellCount) => numbe
     const mine = own.get(`${clientId} ${cluster}`)!;
     const devices = all.devices - mine.devices;
     const missing = Math.max(0, ENOUGH_OTHERS - devices);
-    return Math.max(LEAST_RATE, (all.flagged - mine.flagged + missing * CONTAMINATION) / (devices + missing));
+    return Math.max(leastRate, (all.flagged - mine.flagged + missing * CONTAMINATION) / (devices + missing));
   };
+}
+
+function pairKey({ clientId, country }: Pick<CellCount, 'clientId' | 'country'>): string {
+  return `${clientId} ${country}`;
 }
 
 interface Tally {

@@ -89,6 +89,22 @@ describe('the decision per client and country', () => {
     expect(alone!.expected).toBeCloseTo(5, 10);
   });
 
+  it("does not let one client's incident hide another's of the same day", () => {
+    const hidden = [cell(1, 'ES', 0, 100, 80), cell(2, 'AR', 0, 100, 20), cell(3, 'DE', 0, 300, 12), cell(4, 'US', 0, 300, 14)];
+    const [worst, unmasked, calm] = decide(hidden);
+    expect(worst!.verdict).toBe('ANOMALOUS');
+    // by the other two: (12 + 14) / 600 is less than the contamination, of which 100 devices show 5
+    expect(unmasked).toMatchObject({ expected: 5, verdict: 'ANOMALOUS' });
+    // what stays normal keeps its expectation from all others: 300 × (80 + 20 + 14) / 500
+    expect(calm!.expected).toBeCloseTo(68.4, 10);
+    expect(calm!.verdict).toBe('NORMAL');
+  });
+
+  it('takes no calm client for anomalous because the others are calmer once the incidents are set aside', () => {
+    const cells = [cell(1, 'ES', 0, 200, 120), cell(2, 'AR', 0, 300, 22), cell(3, 'DE', 0, 400, 2), cell(4, 'US', 0, 400, 2)];
+    expect(decide(cells).map(({ verdict }) => verdict)).toEqual(['ANOMALOUS', 'NORMAL', 'NORMAL', 'NORMAL']);
+  });
+
   it('abstains on fewer than ten devices and does not count them among the tests', () => {
     const pairs = decide([cell(1, 'ES', 0, 9, 9), cell(1, 'FR', 0, 10, 10), cell(2, 'ES', 0, 1000, 50)]);
     expect(pairs.map(({ verdict }) => verdict)).toEqual(['ABSTAINED', 'ANOMALOUS', 'NORMAL']);
