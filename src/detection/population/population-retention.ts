@@ -19,7 +19,7 @@ const runs = { table: 'population_run', age: 'finished_at', key: ['run_id'] } as
 @singleton()
 export class PopulationRetention {
   /** The day on which it was done last. */
-  private done: Day | '' = '';
+  private done: Day | null = null;
 
   constructor(
     private readonly database: Database,
