@@ -88,7 +88,7 @@ describe('the crawl of changes', () => {
       mutations()
         .map(({ name }) => name)
         .filter((name) => asked(name) === 0),
-    ).toEqual(['Mutation.createClient']);
+    ).toEqual(['Mutation.createClient', 'Mutation.runDetection', 'Mutation.backtestDetector', 'Mutation.fitModels']);
   });
 
   it('asks what would work: bravo itself changes its rows with the same questions', async () => {
