@@ -93,7 +93,7 @@ export class RandomDocuments {
     const instant = () => new Date(Date.UTC(2026, 10, 10) + Math.floor(this.random() * 8 * DAY)).toISOString();
     switch (typeName) {
       case 'ID':
-        return JSON.stringify(this.oneOf(this.oneOf([...this.house.ids.values()])));
+        return JSON.stringify(this.oneOf(this.oneOf([...this.house.ids.values()].filter((ids) => ids.length > 0))));
       case 'Int':
         return String(name === 'first' ? (this.random() < 0.03 ? this.oneOf([0, -1, 101]) : 1 + this.below(3)) : 1 + this.below(9));
       case 'Float':

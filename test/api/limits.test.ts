@@ -211,7 +211,10 @@ test('random queries that the schema allows are answered, none with a fault of o
 }, 600_000);
 
 test('a subscription with an odd cursor or filter is refused with a reason, or listens', async () => {
-  const fields = Object.values(house.schema.getSubscriptionType()!.getFields());
+  // the progress of a run takes its id instead of a filter
+  const fields = Object.values(house.schema.getSubscriptionType()!.getFields()).filter(({ args }) =>
+    args.some(({ name }) => name === 'filter'),
+  );
   expect(fields.map(({ name }) => name).sort()).toEqual(['alertChanged', 'incidentChanged', 'simBlockStateChanged']);
   const codes = new Set<string>();
   for (const { name, args } of fields) {
@@ -220,7 +223,7 @@ test('a subscription with an odd cursor or filter is refused with a reason, or l
     const query = `subscription S($after: String, $filter: ${filter}) { ${name}(after: $after, filter: $filter) { cursor } }`;
     const variables = [
       ...brokenCursors.map((after) => ({ after })),
-      ...[...brokenIds, ...[...house.ids.values()].map(([id]) => id)].map((sim) => ({ filter: { sim } })),
+      ...[...brokenIds, ...[...house.ids.values()].flatMap(([id]) => id ?? [])].map((sim) => ({ filter: { sim } })),
     ];
     for (const [index, given] of variables.entries()) peer.subscribe(String(index), query, given);
     for (let index = 0; index < variables.length; index++) peer.say({ id: String(index), type: 'complete' });

@@ -77,7 +77,7 @@ test('somebody asks for a day, and it is judged once', async () => {
   expect(run).toMatchObject({ state: 'SUCCEEDED', rowsDone: 340, result: [{ detector: 'far-from-median', anomalous: 1 }] });
   await expect(
     app.operator.graphql('mutation { runDetection(input: { day: "2026-10-01" }) { run { id } userErrors { message } } }'),
-  ).rejects.toThrow('There are no signaling features of 2026-10-01.');
+  ).rejects.toThrow('There are no signaling features of 2026-10-01: no dialogues were stored.');
 });
 
 test('a customer reads its decision, its ranking with reasons, and nobody else does', async () => {
