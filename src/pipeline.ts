@@ -8,10 +8,11 @@ import { Clock } from './runtime';
 
 /**
  * seconds:  ingest ─▶ observe ─▶ detect ─▶ raise ─▶ correlate ─▶ respond
+ * daily:    features ─▶ cluster ─▶ fit ─▶ score ─▶ decide ─▶ raise ─▶ …
  *
  * `ingest` commits records together with the evaluation they owe (telemetry). The evaluation worker takes what is owed, observes and detects with
- * no transaction open (detection), and hands its verdicts to `commit`. What must leave the process leaves through the event log and the outbox,
- * whose rows are written here: at least once, deduplicable by id, in order per subject.
+ * no transaction open (detection), and hands its verdicts to `commit`; so does the daily run over the population (detection/population). What must
+ * leave the process leaves through the event log and the outbox, whose rows are written here: at least once, deduplicable by id, in order per subject.
  */
 @singleton()
 export class Pipeline extends VerdictCommit {
