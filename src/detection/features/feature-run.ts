@@ -12,8 +12,11 @@ import { advanceMonths } from './month-store';
 import { PassThread } from './pass-thread';
 import { replacePage } from './replace-page';
 
-/** Dialogues in memory at once: 20 bytes each, 16 more while they are sorted. Smaller clients are read together, a larger one's SIMs in buckets. */
-const DIALOGUES_AT_ONCE = { postgresql: 16_000_000, embedded: 4_000_000 } as const;
+/**
+ * Dialogues in memory at once: 20 bytes each, 16 more while they are sorted. Smaller clients are read together, a larger one's SIMs in buckets. On a
+ * day without an index each reading passes over all dialogues of all clients: as few as memory allows.
+ */
+const DIALOGUES_AT_ONCE = { postgresql: 64_000_000, embedded: 4_000_000 } as const;
 /** SIMs replaced in one transaction; on the embedded database everybody else waits for its end. */
 const PAGE_SIMS = { postgresql: 5_000, embedded: 200 } as const;
 const LAST_SIM = '9223372036854775807';
