@@ -1,7 +1,7 @@
 /** One bucket of a run: reads a client's next SIMs, scores them with no transaction open, and commits what was found with its checkpoint. */
 import { singleton } from 'tsyringe';
 import { Database, type Transaction } from '../../database/database';
-import { plainArray, textArray } from '../../telemetry/array-literal';
+import { plainArray } from '../../telemetry/array-literal';
 import type { Day } from '../days';
 import { readFeatureRows, type FeatureRows } from '../features/feature-store';
 import { DRIFT_COUNTS, resumeAt, writeCheckpoints, type Checkpoint } from './checkpoints';
@@ -166,8 +166,8 @@ async function replaceAnomalies(
   if (flagged.length === 0) return;
   await tx.query(
     `INSERT INTO device_anomaly (client_id, day, detector_id, sim_id, country, cluster, score, raw_score, evidence)
-     SELECT $1::int4, $2::date, $3::text, sim_id, country, cluster, score, raw_score, evidence::jsonb
-       FROM unnest($4::int8[], $5::text[], $6::int4[], $7::float8[], $8::float8[], $9::text[])
+     SELECT $1::int4, $2::date, $3::text, sim_id, country, cluster, score, raw_score, evidence
+       FROM ROWS FROM (unnest($4::int8[], $5::text[], $6::int4[], $7::float8[], $8::float8[]), jsonb_array_elements($9::jsonb))
          AS found (sim_id, country, cluster, score, raw_score, evidence)
      RETURNING sim_id`,
     [
@@ -179,7 +179,7 @@ async function replaceAnomalies(
       plainArray(flagged.map((row) => clusters[row]!)),
       plainArray(flagged.map((row) => scored.scores[row]!)),
       plainArray(flagged.map((row) => scored.rawScores[row]!)),
-      textArray(flagged.map((row) => JSON.stringify(scored.evidence.get(row) ?? []))),
+      JSON.stringify(flagged.map((row) => scored.evidence.get(row) ?? [])),
     ],
   );
 }
