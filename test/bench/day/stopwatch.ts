@@ -1,6 +1,6 @@
 /** Where the time of a day goes: a database that passes everything on, and turns a stopwatch to the step that each transaction begins or leaves. */
 import { Database, type PokeChannel, type Transaction, type TransactionOptions } from '../../../src/database/database';
-import { BackendCpu } from './backend-cpu';
+import { type BackendCpu } from './backend-cpu';
 
 export interface Lap {
   wallSeconds: number;
