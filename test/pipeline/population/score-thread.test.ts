@@ -51,7 +51,7 @@ async function generationOf(plan: readonly PlannedDetector[]): Promise<LoadedGen
 test('a thread scores like this process, bucket after bucket, partners’ detectors and failures among them', async () => {
   const plan = [
     ...populationDetectors.map((detector, index) => planned(detector, (['GLOBAL', 'PER_CLUSTER', 'MAJOR_CLUSTER'] as const)[index])),
-    planned(farFromMedian as Detector),
+    planned(farFromMedian),
   ];
   const generation = await generationOf(plan);
   const rows = featureRows(fleets, 2);
