@@ -1,5 +1,6 @@
 /** The one door to storage: short transactions under a database role, the same on PostgreSQL and on the embedded database. */
 import type { EntityManager } from 'typeorm';
+import type { TakeRow } from './copy-out';
 
 /**
  * `tenant` sees the rows of one client, `operator` those of all, `ingest` writes telemetry and runs the workers;
@@ -37,10 +38,11 @@ export interface Transaction {
   /** Bulk load in PostgreSQL's binary COPY format; answers the number of rows. Of pieces, each may be overwritten when the next is asked for. */
   copyBinary(table: string, columns: readonly string[], data: Uint8Array | Iterable<Uint8Array>): Promise<number>;
   /**
-   * Bulk read in PostgreSQL's binary COPY format, handed on piece by piece as it arrives; a piece may end anywhere. COPY takes no parameters: numbers and
-   * days stand in the SELECT itself, checked by the caller. On the embedded database the whole answer is one piece, so ask for a page.
+   * Bulk read in PostgreSQL's binary COPY format, a call per row as it arrives; the format's header stands before the first row, its trailer comes in a
+   * call of its own. COPY takes no parameters: numbers and days stand in the SELECT itself, checked by the caller. The embedded database holds the
+   * whole answer in memory, so ask for a page.
    */
-  copyOut(select: string, take: (bytes: Buffer) => void): Promise<void>;
+  copyOut(select: string, take: TakeRow): Promise<void>;
   /** Wakes the workers of this channel, here and in other processes, once the transaction has committed. */
   poke(channel: PokeChannel): void;
   /** Runs after the commit, never after a rollback; must not throw. */

@@ -1,8 +1,8 @@
 /** One open transaction as the code sees it, and the single round trip that opens it under its role, client and time limit. */
 import type { ClientBase } from 'pg';
-import { to as copyTo } from 'pg-copy-streams';
 import type { EntityManager, QueryRunner } from 'typeorm';
 import type { Backend } from './backend';
+import { CopyOut, type TakeRow } from './copy-out';
 import type { DatabaseRole, PokeChannel, Transaction, TransactionOptions } from './database';
 
 const databaseRoles: Record<Exclude<DatabaseRole, 'owner'>, string> = {
@@ -65,10 +65,10 @@ export class OpenTransaction implements Transaction {
     return this.backend.copyBinary(this.connection, target, data instanceof Uint8Array ? [data] : data);
   }
 
-  async copyOut(select: string, take: (bytes: Buffer) => void): Promise<void> {
+  async copyOut(select: string, take: TakeRow): Promise<void> {
     this.mustBeOpen();
     this.onStatement?.(select, this.options);
-    for await (const bytes of this.connection.query(copyTo(`COPY (${select}) TO STDOUT (FORMAT binary)`))) take(bytes as Buffer);
+    await this.connection.query(new CopyOut(`COPY (${select}) TO STDOUT (FORMAT binary)`, take)).done;
   }
 
   poke(channel: PokeChannel): void {

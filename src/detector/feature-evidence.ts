@@ -24,14 +24,16 @@ export function featureEvidence(
   contributions: ArrayLike<number>,
   usual: UsualRange,
 ): Evidence[] {
-  const columns = names.map((_, column) => column);
-  const total = columns.reduce((sum, column) => sum + Math.max(0, contributions[column]!), 0);
-  const known = columns.filter((column) => Number.isFinite(values[column]!) && Number.isFinite(usual.median[column]!));
-  const adding = known
-    .filter((column) => contributions[column]! > LEAST_SHARE * total)
-    .sort((a, b) => contributions[b]! - contributions[a]! || a - b);
+  let total = 0;
+  for (let column = 0; column < names.length; column++) total += Math.max(0, contributions[column]!);
+  const isKnown = (column: number) => Number.isFinite(values[column]!) && Number.isFinite(usual.median[column]!);
+  const adding: number[] = [];
+  for (let column = 0; column < names.length; column++)
+    if (contributions[column]! > LEAST_SHARE * total && isKnown(column)) adding.push(column);
+  adding.sort((a, b) => contributions[b]! - contributions[a]! || a - b);
   const outside = adding.filter((column) => values[column]! < usual.low[column]! || values[column]! > usual.high[column]!);
-  const told = oneOfEachGroupFirst(outside.length > 0 ? outside : adding.length > 0 ? adding : known, names).slice(0, MOST_REASONS);
+  const candidates = outside.length > 0 ? outside : adding.length > 0 ? adding : [...names.keys()].filter(isKnown);
+  const told = oneOfEachGroupFirst(candidates, names).slice(0, MOST_REASONS);
   return told.map((column): Evidence => {
     const name = names[column]!;
     return {
@@ -47,9 +49,15 @@ export function featureEvidence(
 
 /** Features of a group tell the same story: the strongest of each group comes before a second one. */
 function oneOfEachGroupFirst(columns: readonly number[], names: readonly string[]): number[] {
-  const groupOf = (column: number) => features.get(names[column]!)?.group ?? names[column]!;
-  const first = columns.filter((column, place) => columns.findIndex((other) => groupOf(other) === groupOf(column)) === place);
-  return [...first, ...columns.filter((column) => !first.includes(column))];
+  const first: number[] = [];
+  const others: number[] = [];
+  const groups = new Set<string>();
+  for (const column of columns) {
+    const group = features.get(names[column]!)?.group ?? names[column]!;
+    (groups.has(group) ? others : first).push(column);
+    groups.add(group);
+  }
+  return [...first, ...others];
 }
 
 function rangeInWords(low: number, high: number): string {
@@ -59,6 +67,7 @@ function rangeInWords(low: number, high: number): string {
 
 /** Three significant digits, and all those before the point: 412, 0.0313, 12,346. */
 function amountInWords(value: number): string {
+  if (Number.isInteger(value) && Math.abs(value) < 1000) return String(value);
   if (Math.abs(value) >= 1e12) return value.toExponential(1);
   const digits = Math.abs(value) >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(3)));
   return digits.includes('e') ? digits : digits.replace(/^(-?\d+)/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ','));

@@ -30,56 +30,44 @@ const scales = CLUSTERING_FEATURES.map((name) => (name.startsWith('pct_') ? 1000
 /** 30 squares of this still fit into the 53 bits of a float64: a SIM with more dialogues a day (190 a second) counts as having this many. */
 const LARGEST = 2 ** 24;
 
+/** Days with signaling, then per feature the sum, then per feature the sum of squares, in whole units. */
+export const MONTH_WIDTH = 1 + 2 * COUNT;
+
 export class FeatureMonth {
   constructor(
     /** The sums are over the SIM's stored days from this one on. */
-    public fromDay: Day,
-    public days = 0,
-    /** Per feature the sum, then per feature the sum of squares, in whole units. */
-    private readonly sums = new Float64Array(2 * COUNT),
+    readonly fromDay: Day,
+    /** MONTH_WIDTH numbers; by default those of no day. */
+    readonly sums = new Float64Array(MONTH_WIDTH),
   ) {}
 
-  static read(fromDay: Day, days: number, bytes: Buffer): FeatureMonth {
-    const aligned = new Uint8Array(bytes);
-    return new FeatureMonth(fromDay, days, new Float64Array(aligned.buffer, 0, 2 * COUNT));
+  get days(): number {
+    return this.sums[0]!;
   }
 
-  static readonly bytes = 2 * COUNT * 8;
-
-  write(): Uint8Array {
-    return new Uint8Array(this.sums.buffer, this.sums.byteOffset, FeatureMonth.bytes);
-  }
-
+  /** `values`: the 95 of a day. */
   add(values: Float32Array): void {
-    this.change(values, 1);
-  }
-
-  subtract(values: Float32Array): void {
-    this.change(values, -1);
-  }
-
-  clear(): void {
-    this.days = 0;
-    this.sums.fill(0);
+    changeSums(this.sums, 0, values, 0, 1);
   }
 
   /** Mean and sample standard deviation per day with signaling, in the feature's own unit; NaN where there are too few days. */
   statistics(): { readonly name: FeatureName; readonly mean: number; readonly deviation: number }[] {
     return CLUSTERING_FEATURES.map((name, index) => {
-      const sum = this.sums[index]!;
-      const squares = this.sums[COUNT + index]!;
+      const sum = this.sums[1 + index]!;
+      const squares = this.sums[1 + COUNT + index]!;
       const variance = this.days < 2 ? NaN : Math.max(0, squares - (sum * sum) / this.days) / (this.days - 1);
       const scale = scales[index]!;
       return { name, mean: this.days === 0 ? NaN : sum / this.days / scale, deviation: Math.sqrt(variance) / scale };
     });
   }
+}
 
-  private change(values: Float32Array, sign: 1 | -1): void {
-    this.days += sign;
-    for (let index = 0; index < COUNT; index++) {
-      const value = Math.min(LARGEST, Math.round(values[places[index]!]! * scales[index]!));
-      this.sums[index]! += sign * value;
-      this.sums[COUNT + index]! += sign * value * value;
-    }
+/** Adds the day whose 95 values stand in `values` from `from` on to the sums that stand in `sums` from `at` on, or takes it out of them. */
+export function changeSums(sums: Float64Array, at: number, values: Float32Array, from: number, sign: 1 | -1): void {
+  sums[at]! += sign;
+  for (let index = 0; index < COUNT; index++) {
+    const value = Math.min(LARGEST, Math.round(values[from + places[index]!]! * scales[index]!));
+    sums[at + 1 + index]! += sign * value;
+    sums[at + 1 + COUNT + index]! += sign * value * value;
   }
 }

@@ -12,10 +12,15 @@ import { advanceMonths } from './month-store';
 import { PassThread } from './pass-thread';
 import { replacePage } from './replace-page';
 
-/** Dialogues in memory at once: 20 bytes each, 16 more while they are sorted. Smaller clients are read together, a larger one's SIMs in buckets. */
-const DIALOGUES_AT_ONCE = { postgresql: 16_000_000, embedded: 4_000_000 } as const;
+/**
+ * Dialogues in memory at once: 20 bytes each, 16 more while they are sorted. Smaller clients are read together, a larger one's SIMs in buckets. On a
+ * day without an index each reading passes over all dialogues of all clients: as few as memory allows.
+ */
+const DIALOGUES_AT_ONCE = { postgresql: 64_000_000, embedded: 4_000_000 } as const;
 /** SIMs replaced in one transaction; on the embedded database everybody else waits for its end. */
-const PAGE_SIMS = { postgresql: 5_000, embedded: 200 } as const;
+const PAGE_SIMS = { postgresql: 10_000, embedded: 200 } as const;
+/** Pages of 30-day sums that are moved on in one transaction: at most so many SIMs. */
+const MONTH_PAGES = { postgresql: 40, embedded: 1 } as const;
 const LAST_SIM = '9223372036854775807';
 const WRITE_MILLISECONDS = 120_000;
 
@@ -176,9 +181,9 @@ export class FeatureRun {
 
   /** SIMs that were silent on the day: what leaves their window is taken out too. */
   private async advance(clientId: number, windowStart: Day, turn: Turn): Promise<void> {
-    const limit = PAGE_SIMS[this.database.kind];
-    for (let after: string | null = '0'; after !== null;) {
-      const from: string = after;
+    const limit = MONTH_PAGES[this.database.kind];
+    for (let after: number | null = -1; after !== null;) {
+      const from: number = after;
       after = await this.write(clientId, turn, (tx) => advanceMonths(tx, clientId, from, windowStart, limit));
     }
   }

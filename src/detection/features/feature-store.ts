@@ -1,7 +1,8 @@
 /** Stored feature rows as those read them who compare SIMs: a client's day page by page, in columns. */
 import type { Transaction } from '../../database/database';
 import { FEATURE_COUNT } from '../../detector';
-import type { Day } from '../days';
+import { addDays, type Day } from '../days';
+import { copyFeatureRows, type CopiedFeatureRow } from './feature-row-reader';
 
 export interface FeatureRows {
   /** Ascending. */
@@ -22,20 +23,28 @@ export interface FeatureRowsAsked {
   readonly limit: number;
 }
 
+const FIRST_ROWS = 512;
+
 export async function readFeatureRows(tx: Transaction, { clientId, day, after = '0', limit }: FeatureRowsAsked): Promise<FeatureRows> {
-  const rows = await tx.query<{ sim_id: string; country: string; blocked_by_us: boolean; feature_values: Buffer }>(
-    `SELECT sim_id, country, blocked_by_us, feature_values FROM sim_feature_day
-      WHERE client_id = $1 AND day = $2 AND sim_id > $3 ORDER BY sim_id LIMIT $4`,
-    [clientId, day, after, limit],
-  );
-  const values = new Float32Array(rows.length * FEATURE_COUNT);
-  rows.forEach((row, index) => values.set(featureValues(row.feature_values), index * FEATURE_COUNT));
-  return {
-    simIds: rows.map((row) => row.sim_id),
-    countries: rows.map((row) => row.country),
-    blockedByUs: Uint8Array.from(rows, (row) => (row.blocked_by_us ? 1 : 0)),
-    values,
+  const simIds: string[] = [];
+  const countries: string[] = [];
+  const blockedByUs: number[] = [];
+  let values = new Float32Array(Math.min(limit, FIRST_ROWS) * FEATURE_COUNT);
+  const where = { clientId, fromDay: day, beforeDay: addDays(day, 1), afterSim: after };
+  const take = (row: CopiedFeatureRow): void => {
+    const at = simIds.length * FEATURE_COUNT;
+    if (at === values.length) {
+      const more = new Float32Array(Math.min(limit * FEATURE_COUNT, 2 * at));
+      more.set(values);
+      values = more;
+    }
+    simIds.push(String(row.simId));
+    countries.push(row.country);
+    blockedByUs.push(row.isBlockedByUs ? 1 : 0);
+    row.values(values, at);
   };
+  await copyFeatureRows(tx, where, take, limit);
+  return { simIds, countries, blockedByUs: Uint8Array.from(blockedByUs), values: values.slice(0, simIds.length * FEATURE_COUNT) };
 }
 
 /** Clients whose features of the day are stored, ascending. An operator-wide read of one row per client. */

@@ -7,6 +7,7 @@
  *   word 2   node id; 0 unknown
  *   word 3   duration + 1 (18) · result code + 1 (13); where one doesn't fit, −1 − ordinal of the pair in a table beside
  */
+import { SimOrdinals } from './sim-ordinals';
 
 export const WORDS = 4;
 
@@ -40,8 +41,7 @@ export class PackedDialogues {
   rows = 0;
   /** Pairs of duration and result code that don't fit into word 3. */
   private readonly widePairs = new Map<string, number>();
-  private readonly ordinalOfSim = new Map<number, number>();
-  private readonly simIdsByOrdinal: number[] = [];
+  private readonly ordinals = new SimOrdinals();
 
   constructor(capacity = 1024) {
     this.words = new Int32Array(capacity * WORDS);
@@ -49,15 +49,15 @@ export class PackedDialogues {
   }
 
   get simCount(): number {
-    return this.simIdsByOrdinal.length;
+    return this.ordinals.count;
   }
 
   /** Numbers the SIMs anew in the order of their ids, which it answers: rows of features are stored in that order. Nothing can be added afterwards. */
   sortSims(): Float64Array {
-    const byId = Float64Array.from(this.simIdsByOrdinal).sort();
+    const byId = Float64Array.from(this.ordinals.simIds).sort();
     const place = new Map<number, number>();
     for (let index = 0; index < byId.length; index++) place.set(byId[index]!, index);
-    const placeOfOrdinal = Int32Array.from(this.simIdsByOrdinal, (simId) => place.get(simId)!);
+    const placeOfOrdinal = Int32Array.from(this.ordinals.simIds, (simId) => place.get(simId)!);
     for (let row = 0; row < this.rows; row++) this.sims[row] = placeOfOrdinal[this.sims[row]!]!;
     return byId;
   }
@@ -85,10 +85,7 @@ export class PackedDialogues {
   }
 
   simOrdinal(simId: number): number {
-    const known = this.ordinalOfSim.get(simId);
-    if (known !== undefined) return known;
-    this.ordinalOfSim.set(simId, this.simIdsByOrdinal.length);
-    return this.simIdsByOrdinal.push(simId) - 1;
+    return this.ordinals.of(simId);
   }
 
   /** Duration in milliseconds and result code, `UNKNOWN` where there is none. */

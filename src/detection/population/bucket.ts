@@ -1,18 +1,18 @@
 /** One bucket of a run: reads a client's next SIMs, scores them with no transaction open, and commits what was found with its checkpoint. */
 import { singleton } from 'tsyringe';
 import { Database, type Transaction } from '../../database/database';
-import { plainArray, textArray } from '../../telemetry/array-literal';
 import type { Day } from '../days';
 import { readFeatureRows, type FeatureRows } from '../features/feature-store';
-import { DRIFT_COUNTS, resumeAt, writeCheckpoints, type Checkpoint } from './checkpoints';
-import { countBins, DRIFT_WIDTH } from './drift';
+import { replaceAnomalies } from './anomaly-store';
+import { DRIFT_COUNTS, resumeAt, writeCheckpoints, type BucketPlace } from './checkpoints';
 import type { LoadedGeneration } from './generation-store';
 import type { PlannedDetector } from './plan';
-import { countCells, scoreRows, type RowsToScore, type ScoredRows } from './scoring';
+import { ScoreThread, type BucketScores } from './score-thread';
 import { clustersOf, writeClusters, type AssignedClusters } from './sim-clusters';
 
 /** SIMs in memory at once. */
 export const BUCKET_SIMS = 10_000;
+const NO_CLUSTER = -1;
 
 export interface ScoringRun {
   readonly runId: string;
@@ -34,9 +34,28 @@ export class RunInterrupted extends Error {
   }
 }
 
+interface ScoredBucket {
+  readonly rows: FeatureRows;
+  readonly assigned: AssignedClusters;
+  readonly scored: BucketScores;
+}
+
+interface StoredPlace extends BucketPlace {
+  /** The last SIM of the bucket before. */
+  readonly after: string;
+}
+
 @singleton()
 export class BucketScorer {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly thread: ScoreThread,
+  ) {}
+
+  /** Frees what scoring holds; the next bucket takes it anew. */
+  stop(): Promise<void> {
+    return this.thread.stop();
+  }
 
   /** Scores what is left of a client's day; `onBucket` is told the rows of each. */
   async scoreClient(run: ScoringRun, clientId: number, day: Day, onBucket: (rows: number) => Promise<void>): Promise<void> {
@@ -44,58 +63,52 @@ export class BucketScorer {
       resumeAt(tx, clientId, run.runId, day),
     );
     if (place === null) return;
-    const majorOf = run.plan.some(({ scope }) => scope === 'MAJOR_CLUSTER') ? await this.majorClusters(run, clientId, day) : () => -1;
+    const majorOf = run.plan.some(({ scope }) => scope === 'MAJOR_CLUSTER')
+      ? await this.majorClusters(run, clientId, day)
+      : new Map<string, number>();
+    const majorIn = (country: string) => majorOf.get(country) ?? NO_CLUSTER;
     const limit = run.bucketSims ?? BUCKET_SIMS;
     const read = (after: string) => this.readBucket(run, clientId, day, after, limit);
     let next = ahead(read(place.after));
-    while (place !== null) {
-      if (run.isStopping()) throw new RunInterrupted();
-      const { after, bucket }: { readonly after: string; readonly bucket: number } = place;
-      const { rows, assigned } = await next;
-      const isLast = rows.simIds.length < limit;
-      const throughSim: string = rows.simIds.at(-1) ?? after;
-      if (!isLast) next = ahead(read(throughSim));
-      const scored = await this.score(run, { day, rows, clusters: assigned.clusters, majorOf });
-      const at = { clientId, runId: run.runId, day, bucket, throughSim, isLast };
-      await this.database.transaction({ name: 'population.score', role: 'ingest', clientId }, async (tx) => {
-        await run.mustHold(tx);
-        if (run.stores) {
-          await writeClusters(tx, { clientId, day, generation: run.generation.generation }, rows, assigned);
-          for (const { detectorId, scores } of scored) {
-            if (scores) await replaceAnomalies(tx, { ...at, after, detectorId }, rows, assigned.clusters, scores);
-          }
-        }
-        await writeCheckpoints(tx, at, [
-          ...scored.map(({ checkpoint }) => checkpoint),
-          { detectorId: DRIFT_COUNTS, rows: rows.simIds.length, abstained: 0, flagged: 0, failure: null, cells: driftOf(run, rows) },
-        ]);
-      });
-      await onBucket(rows.simIds.length);
-      place = isLast ? null : { after: throughSim, bucket: bucket + 1 };
+    let stored = Promise.resolve();
+    try {
+      while (place !== null) {
+        if (run.isStopping()) throw new RunInterrupted();
+        const { after, bucket }: { readonly after: string; readonly bucket: number } = place;
+        const { rows, assigned } = await next;
+        const isLast = rows.simIds.length < limit;
+        const throughSim: string = rows.simIds.at(-1) ?? after;
+        if (!isLast) next = ahead(read(throughSim));
+        const { countries, blockedByUs, values } = rows;
+        const asked = { day, rows: { countries, blockedByUs, values }, clusters: assigned.clusters, majorOf: majorIn };
+        const scored = await this.thread.score({ plan: run.plan, generation: run.generation, asked, explains: run.stores });
+        // one at a time and in their order: a checkpoint says that everything before it is done
+        await stored;
+        const at = { clientId, runId: run.runId, day, bucket, throughSim, isLast };
+        stored = ahead(this.store(run, { ...at, after }, { rows, assigned, scored }).then(() => onBucket(rows.simIds.length)));
+        place = isLast ? null : { after: throughSim, bucket: bucket + 1 };
+      }
+      await stored;
+    } finally {
+      await stored.catch(() => undefined);
     }
   }
 
-  private async score(
-    run: ScoringRun,
-    asked: RowsToScore,
-  ): Promise<{ detectorId: string; scores: ScoredRows | null; checkpoint: Checkpoint }[]> {
-    const results: { detectorId: string; scores: ScoredRows | null; checkpoint: Checkpoint }[] = [];
-    for (const planned of run.plan) {
-      const detectorId = planned.detector.meta.id;
-      const rows = asked.rows.simIds.length;
-      try {
-        const scores = await scoreRows(planned, asked, run.generation.modelOf(detectorId), run.stores);
-        const judged = scores.judged.reduce((sum, each) => sum + each, 0);
-        const flagged = scores.flagged.reduce((sum, each) => sum + each, 0);
-        const checkpoint = { detectorId, rows, abstained: rows - judged, flagged, failure: null, cells: countCells(asked, scores) };
-        results.push({ detectorId, scores, checkpoint });
-      } catch (error) {
-        const failure = (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).slice(0, 1000);
-        results.push({ detectorId, scores: null, checkpoint: { detectorId, rows, abstained: rows, flagged: 0, failure, cells: [] } });
+  private store(run: ScoringRun, at: StoredPlace, { rows, assigned, scored }: ScoredBucket): Promise<void> {
+    const { clientId, day } = at;
+    return this.database.transaction({ name: 'population.score', role: 'ingest', clientId }, async (tx) => {
+      await run.mustHold(tx);
+      if (run.stores) {
+        await writeClusters(tx, { clientId, day, generation: run.generation.generation }, rows, assigned);
+        for (const { detectorId, flagged } of scored.detectors) {
+          if (flagged) await replaceAnomalies(tx, { ...at, detectorId }, rows, assigned.clusters, flagged);
+        }
       }
-      await new Promise((next) => setImmediate(next));
-    }
-    return results;
+      await writeCheckpoints(tx, at, [
+        ...scored.detectors.map(({ checkpoint }) => checkpoint),
+        { detectorId: DRIFT_COUNTS, rows: rows.simIds.length, abstained: 0, flagged: 0, failure: null, cells: scored.drift },
+      ]);
+    });
   }
 
   private readBucket(
@@ -115,7 +128,7 @@ export class BucketScorer {
   }
 
   /** Per country the cluster of most of the client's devices; the lowest of equals. */
-  private async majorClusters(run: ScoringRun, clientId: number, day: Day): Promise<(country: string) => number> {
+  private async majorClusters(run: ScoringRun, clientId: number, day: Day): Promise<ReadonlyMap<string, number>> {
     const counts = new Map<string, Map<number, number>>();
     const limit = run.bucketSims ?? BUCKET_SIMS;
     for (let after: string | null = '0'; after !== null;) {
@@ -126,10 +139,9 @@ export class BucketScorer {
       });
       after = rows.simIds.length < limit ? null : rows.simIds.at(-1)!;
     }
-    const major = new Map(
+    return new Map(
       [...counts].map(([country, clusters]) => [country, [...clusters].sort(([a, most], [b, other]) => other - most || a - b)[0]![0]]),
     );
-    return (country) => major.get(country)!;
   }
 
   private read<T>(clientId: number, work: (tx: Transaction) => Promise<T>): Promise<T> {
@@ -137,49 +149,8 @@ export class BucketScorer {
   }
 }
 
-/** Read while the bucket before is scored and stored. What goes wrong is thrown when its turn comes, if it comes. */
+/** Done while other buckets are scored. What goes wrong is thrown when its turn comes, if it comes. */
 function ahead<T>(reading: Promise<T>): Promise<T> {
   reading.catch(() => undefined);
   return reading;
-}
-
-function driftOf({ generation }: ScoringRun, { values }: FeatureRows): number[] {
-  const counts = new Float64Array(DRIFT_WIDTH);
-  countBins(generation.drift, values, counts);
-  return Array.from(counts);
-}
-
-/** What an earlier run found in this stretch of SIMs goes; what this one found comes. */
-async function replaceAnomalies(
-  tx: Transaction,
-  at: { clientId: number; day: Day; detectorId: string; after: string; throughSim: string; isLast: boolean },
-  rows: FeatureRows,
-  clusters: Int32Array,
-  scored: ScoredRows,
-): Promise<void> {
-  const { clientId, day, detectorId, after, throughSim, isLast } = at;
-  await tx.query(
-    `DELETE FROM device_anomaly WHERE client_id = $1 AND day = $2 AND detector_id = $3 AND sim_id > $4 AND ($6 OR sim_id <= $5)`,
-    [clientId, day, detectorId, after, throughSim, isLast],
-  );
-  const flagged = [...scored.flagged.keys()].filter((row) => scored.flagged[row] === 1);
-  if (flagged.length === 0) return;
-  await tx.query(
-    `INSERT INTO device_anomaly (client_id, day, detector_id, sim_id, country, cluster, score, raw_score, evidence)
-     SELECT $1::int4, $2::date, $3::text, sim_id, country, cluster, score, raw_score, evidence::jsonb
-       FROM unnest($4::int8[], $5::text[], $6::int4[], $7::float8[], $8::float8[], $9::text[])
-         AS found (sim_id, country, cluster, score, raw_score, evidence)
-     RETURNING sim_id`,
-    [
-      clientId,
-      day,
-      detectorId,
-      plainArray(flagged.map((row) => rows.simIds[row]!)),
-      plainArray(flagged.map((row) => rows.countries[row]!)),
-      plainArray(flagged.map((row) => clusters[row]!)),
-      plainArray(flagged.map((row) => scored.scores[row]!)),
-      plainArray(flagged.map((row) => scored.rawScores[row]!)),
-      textArray(flagged.map((row) => JSON.stringify(scored.evidence.get(row) ?? []))),
-    ],
-  );
 }

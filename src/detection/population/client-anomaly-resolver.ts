@@ -18,11 +18,12 @@ import {
 import { singleton } from 'tsyringe';
 import { emptyPage, readScope, RowFilter } from '../../access';
 import { Client, clientLoader, loaderKey } from '../../fleet';
-import { connectionOf, PageArgs, pageOf, type Connection } from '../../graphql/connection';
+import { connectionOf, PageArgs, pageOf } from '../../graphql/connection';
 import type { GraphqlContext } from '../../graphql/context';
-import { DateScalar, SafeTextScalar } from '../../graphql/scalars';
+import { DateScalar, DateTimeScalar, SafeTextScalar } from '../../graphql/scalars';
 import { DetectorMode } from '../host/modes';
 import { DetectorRegistry } from '../host/registry';
+import { JUDGED_AT, judgedAt, type Judged } from './judged-at';
 import { decodeScoreCursor, shownCountry, shownDetector } from './score-cursor';
 
 export enum ClientAnomalyVerdict {
@@ -110,7 +111,13 @@ export class ClientAnomaly {
 }
 
 @ObjectType({ description: 'A page of decisions.' })
-export class ClientAnomalyConnection extends connectionOf(ClientAnomaly, 'ClientAnomaly') {}
+export class ClientAnomalyConnection extends connectionOf(ClientAnomaly, 'ClientAnomaly') {
+  judged: () => Promise<Date | null>;
+  @Field(() => DateTimeScalar, { nullable: true, description: JUDGED_AT })
+  judgedAt(): Promise<Date | null> {
+    return this.judged();
+  }
+}
 
 @InputType({ description: 'Which decisions to show; all conditions hold at once.' })
 export class ClientAnomalyFilter {
@@ -141,9 +148,9 @@ export class ClientAnomalyResolver {
     @Arg('day', () => DateScalar, { description: 'The UTC day.' }) day: string,
     @Arg('filter', () => ClientAnomalyFilter, { nullable: true, description: 'Which decisions to show.' })
     filter?: ClientAnomalyFilter | null,
-  ): Promise<Connection<ClientAnomaly>> {
+  ): Promise<Judged<ClientAnomaly>> {
     const scope = readScope(context.caller, filter?.client);
-    if (scope === null) return emptyPage(page);
+    if (scope === null) return { ...emptyPage<ClientAnomaly>(page), judged: () => Promise.resolve(null) };
     const detector = shownDetector(this.registry, filter?.detector);
     const conditions = () => {
       const shown = new RowFilter().and('day = ?', day).and('detector_id = ?', detector);
@@ -163,7 +170,7 @@ export class ClientAnomalyResolver {
         shown.parameters,
       ),
     );
-    return pageOf(
+    const found = pageOf(
       rows,
       page,
       (row) => [String(row.z_score), row.client_id, row.country],
@@ -176,6 +183,7 @@ export class ClientAnomalyResolver {
         return counted!.count;
       },
     );
+    return { ...found, judged: () => judgedAt(context, { clientId: scope.clientId, day, detectorId: detector }) };
   }
 
   @FieldResolver(() => Client, { nullable: true, description: 'The client.' })

@@ -4,13 +4,14 @@ import { singleton } from 'tsyringe';
 import { emptyPage, mayUse, readScope, RowFilter } from '../../access';
 import type { Transaction } from '../../database/database';
 import { loaderKey, Sim, simLoader } from '../../fleet';
-import { connectionOf, PageArgs, pageOf, type Connection } from '../../graphql/connection';
+import { connectionOf, PageArgs, pageOf } from '../../graphql/connection';
 import { defineLoader, type GraphqlContext } from '../../graphql/context';
 import { registerNode } from '../../graphql/nodes';
-import { DateScalar, SafeTextScalar } from '../../graphql/scalars';
+import { DateScalar, DateTimeScalar, SafeTextScalar } from '../../graphql/scalars';
 import { DetectorRegistry } from '../host/registry';
 import { feedbackOn, HIDDEN_BY } from './anomaly-store';
 import { AnomalyHistoryEntry, anomalyKey, DeviceAnomaly, type DeviceAnomalyRow } from './device-anomaly-type';
+import { JUDGED_AT, judgedAt, type Judged } from './judged-at';
 import { decodeScoreCursor, shownCountry, shownDetector } from './score-cursor';
 
 const HISTORY_DAYS = 30;
@@ -19,7 +20,13 @@ const COLUMNS = `anomaly.client_id, anomaly.day, anomaly.detector_id, anomaly.si
 const FROM = `device_anomaly anomaly LEFT JOIN LATERAL (${feedbackOn}) said ON true`;
 
 @ObjectType({ description: 'A page of flagged devices.' })
-export class DeviceAnomalyConnection extends connectionOf(DeviceAnomaly, 'DeviceAnomaly') {}
+export class DeviceAnomalyConnection extends connectionOf(DeviceAnomaly, 'DeviceAnomaly') {
+  judged: () => Promise<Date | null>;
+  @Field(() => DateTimeScalar, { nullable: true, description: JUDGED_AT })
+  judgedAt(): Promise<Date | null> {
+    return this.judged();
+  }
+}
 
 @InputType({ description: 'Which devices to show; all conditions hold at once.' })
 export class AnomalyFilter {
@@ -73,13 +80,12 @@ export class DeviceAnomalyResolver {
     @Args(() => PageArgs) page: PageArgs,
     @Arg('day', () => DateScalar, { description: 'The UTC day.' }) day: string,
     @Arg('filter', () => AnomalyFilter, { nullable: true, description: 'Which devices to show.' }) filter?: AnomalyFilter | null,
-  ): Promise<Connection<DeviceAnomaly>> {
+  ): Promise<Judged<DeviceAnomaly>> {
     const scope = readScope(context.caller, filter?.client);
-    if (scope === null) return emptyPage(page);
+    if (scope === null) return { ...emptyPage<DeviceAnomaly>(page), judged: () => Promise.resolve(null) };
+    const detectorId = shownDetector(this.registry, filter?.detector);
     const conditions = () => {
-      const shown = new RowFilter()
-        .and('anomaly.day = ?', day)
-        .and('anomaly.detector_id = ?', shownDetector(this.registry, filter?.detector));
+      const shown = new RowFilter().and('anomaly.day = ?', day).and('anomaly.detector_id = ?', detectorId);
       if (scope.clientId !== null) shown.and('anomaly.client_id = ?', scope.clientId);
       if (filter?.country) shown.and('anomaly.country = ?', shownCountry(filter.country));
       if (filter?.cluster !== undefined && filter.cluster !== null) shown.and('anomaly.cluster = ?', filter.cluster);
@@ -93,7 +99,7 @@ export class DeviceAnomalyResolver {
         shown.parameters,
       ),
     );
-    return pageOf(
+    const found = pageOf(
       rows,
       page,
       (row) => [String(row.score), row.sim_id],
@@ -106,6 +112,7 @@ export class DeviceAnomalyResolver {
         return counted!.count;
       },
     );
+    return { ...found, judged: () => judgedAt(context, { clientId: scope.clientId, day, detectorId: detectorId }) };
   }
 
   @FieldResolver(() => Sim, { nullable: true, description: 'The SIM.' })

@@ -61,14 +61,21 @@ function answerOf(
 ): Promise<Extract<FitWord, { fitted: unknown }>['fitted']> {
   return new Promise((resolve, reject) => {
     let told = Promise.resolve();
+    let answered = false;
     worker.on('message', (word: FitWord) => {
       if ('progress' in word) {
         told = told.then(() => progress(...word.progress));
         told.catch(reject);
-      } else if ('fitted' in word) void told.then(() => resolve(word.fitted), reject);
+        return;
+      }
+      answered = true;
+      if ('fitted' in word) void told.then(() => resolve(word.fitted), reject);
       else reject(new Error(word.error));
     });
     worker.on('error', reject);
-    worker.on('exit', (code) => reject(new Error(`the thread of the fit ended with code ${code}`)));
+    // A thread that has answered ends by itself, perhaps before its last progress is stored.
+    worker.on('exit', (code) => {
+      if (!answered) reject(new Error(`the thread of the fit ended with code ${code}`));
+    });
   });
 }

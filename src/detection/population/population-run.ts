@@ -27,6 +27,8 @@ import { resultOf } from './run-result';
 /** How long a run stays a process's own without a sign of life. */
 export const RUN_LEASE = 'population-run';
 export const RUN_LEASE_MILLISECONDS = 120_000;
+/** While a bucket of one client is stored, one of another is scored. On the embedded database everybody would only wait longer. */
+const CLIENTS_AT_ONCE = { postgresql: 2, embedded: 1 } as const;
 /** Models learn from so many days before the one that is judged. */
 const TRAINING_DAYS = 30;
 /** An alert clears a day after its last hit: whoever was anomalous in the days before is told that the population was judged, with or without dialogues. */
@@ -163,14 +165,33 @@ export class PopulationRun {
     const saw = run.stores && !goesOn ? { sawChanges: await this.operatorRead((tx) => changesOf(tx, row.to_day)) } : {};
     await this.change(row, hold, { phase: 'SCORE', rowsTotal, ...saw });
     let rowsDone = goesOn ? Number(row.rows_done) : 0;
-    for (const day of days) {
-      for (const clientId of await this.clientsOf(day)) {
-        await this.scorer.scoreClient(run, clientId, day, async (rows) => {
-          rowsDone += rows;
-          await this.change(row, hold, { rowsDone: Math.min(rowsDone, rowsTotal) });
-        });
-      }
+    let told = Promise.resolve();
+    const onBucket = (rows: number): Promise<void> => {
+      rowsDone += rows;
+      const now = Math.min(rowsDone, rowsTotal);
+      // one after the other, or progress would go back
+      return (told = told.then(() => this.change(row, hold, { rowsDone: now })));
+    };
+    try {
+      for (const day of days) await this.scoreDay(run, day, onBucket);
+    } finally {
+      await this.scorer.stop();
     }
+  }
+
+  private async scoreDay(run: ScoringRun, day: Day, onBucket: (rows: number) => Promise<void>): Promise<void> {
+    const waiting = await this.clientsOf(day);
+    const scoreNext = async (): Promise<void> => {
+      try {
+        for (let clientId = waiting.shift(); clientId !== undefined; clientId = waiting.shift())
+          await this.scorer.scoreClient(run, clientId, day, onBucket);
+      } finally {
+        // whoever fails leaves nothing to begin for the others
+        waiting.length = 0;
+      }
+    };
+    const ended = await Promise.allSettled(Array.from({ length: CLIENTS_AT_ONCE[this.database.kind] }, scoreNext));
+    for (const each of ended) if (each.status === 'rejected') throw each.reason as Error;
   }
 
   private async raise(run: DecidingRun & ScoringRun, hold: RunHold, day: Day, decisions: readonly DetectorDecision[]): Promise<void> {

@@ -30,7 +30,7 @@ export interface ScoredRows {
 
 export interface RowsToScore {
   readonly day: Day;
-  readonly rows: FeatureRows;
+  readonly rows: Omit<FeatureRows, 'simIds'>;
   /** The cluster of each row's SIM. */
   readonly clusters: Int32Array;
   /** The cluster that holds most of the client's devices in a country; needed for MAJOR_CLUSTER only. */
@@ -41,7 +41,7 @@ export type ModelOf = (scope: ModelScope, cluster: number) => LoadedModel;
 
 /** `explains`: whether flagged rows get evidence (a back-test needs none). */
 export async function scoreRows(planned: PlannedDetector, asked: RowsToScore, modelOf: ModelOf, explains = true): Promise<ScoredRows> {
-  const count = asked.rows.simIds.length;
+  const count = asked.rows.blockedByUs.length;
   const scored = {
     rawScores: new Float64Array(count).fill(NaN),
     scores: new Float64Array(count),
@@ -58,7 +58,7 @@ export async function scoreRows(planned: PlannedDetector, asked: RowsToScore, mo
 /** Which rows which model judges; rows of SIMs that we blocked are judged by none: what a block does to signaling is our own doing. */
 function rowsByModel({ scope }: PlannedDetector, { rows, clusters, majorOf }: RowsToScore): Map<number, Int32Array> {
   const byModel = new Map<number, number[]>();
-  for (let row = 0; row < rows.simIds.length; row++) {
+  for (let row = 0; row < rows.blockedByUs.length; row++) {
     if (rows.blockedByUs[row] === 1) continue;
     const model = scope === 'GLOBAL' ? ALL_CLUSTERS : scope === 'PER_CLUSTER' ? clusters[row]! : majorOf(rows.countries[row]!);
     const own = byModel.get(model);
@@ -66,6 +66,11 @@ function rowsByModel({ scope }: PlannedDetector, { rows, clusters, majorOf }: Ro
     else byModel.set(model, [row]);
   }
   return new Map([...byModel].sort(([a], [b]) => a - b).map(([model, own]) => [model, Int32Array.from(own)]));
+}
+
+/** The clusters whose models judge these rows. */
+export function modelsNeeded(planned: PlannedDetector, asked: RowsToScore): number[] {
+  return [...rowsByModel(planned, asked).keys()];
 }
 
 async function scoreWith(

@@ -1,4 +1,4 @@
-/** Brings a client's judged hours up to date with the counters: hours that are new, or that late dialogues reached, are counted again. */
+/** Brings clients' judged hours up to date with the counters: hours that are new, or that late dialogues reached, are counted again. */
 import type { Transaction } from '../../database/database';
 import type { Day } from '../days';
 import { countDevices, countProvisioned, type DeviceCount, type Look } from './device-counts';
@@ -20,28 +20,70 @@ export interface CountedHours {
   readonly changed: readonly ServiceHour[];
 }
 
+/** What the counters say of a client's day, beside what was judged before. */
+export interface DayToCount {
+  readonly clientId: number;
+  readonly hours: readonly HourCount[];
+  readonly networksOf: ReadonlyMap<string, readonly number[]>;
+  readonly stored: ReadonlyMap<string, ServiceHour>;
+}
+
 /** `hoursOver`: how many hours of the day are over. */
-export async function countHours(tx: Transaction, clientId: number, day: Day, hoursOver: number): Promise<CountedHours> {
-  const { hours, networksOf } = await readDayCounts(tx, clientId, day, hoursOver);
-  const stored = new Map((await readServiceHours(tx, clientId, day)).map((hour) => [keyOf(hour), hour]));
-  const isKnown = (count: HourCount) => stored.get(keyOf(count))?.counted === count.dialogues;
-  const suspicious = hours.filter((count) => !isKnown(count) && isSuspicious(count));
-  const devices = await lookAtDevices(tx, clientId, day, suspicious, networksOf);
+export async function readDayToCount(tx: Transaction, clientId: number, day: Day, hoursOver: number): Promise<DayToCount> {
+  const counts = await readDayCounts(tx, clientId, day, hoursOver);
+  const stored = await readServiceHours(tx, clientId, day);
+  return { clientId, ...counts, stored: new Map(stored.map((hour) => [keyOf(hour), hour])) };
+}
+
+/** What was seen of the devices, by client and then by hour, country and service. */
+export type SeenDevices = ReadonlyMap<number, ReadonlyMap<string, Devices>>;
+
+/** Looks at the devices of all suspicious hours of clients, in a few reads of the day. */
+export async function lookAtDevices(tx: Transaction, day: Day, days: readonly DayToCount[]): Promise<SeenDevices> {
+  const suspicious = new Map(days.map((each) => [each.clientId, suspiciousOf(each)]));
+  const looksAt = (ofMap: boolean): Look[] =>
+    days.flatMap(({ clientId, networksOf }): Look[] => {
+      const counts = suspicious.get(clientId)!.filter(({ service }) => (service === 'MAP') === ofMap);
+      if (counts.length === 0) return [];
+      const countries = [...new Set(counts.map(({ country }) => country))];
+      const networks = countries.flatMap((country) => (networksOf.get(country) ?? []).map((plmn) => ({ plmn, country })));
+      return [{ clientId, hours: [...new Set(counts.map(({ hour }) => hour))], networks }];
+    });
+  const registrations = looksAt(false);
+  const counted = new Map<string, DeviceCount>();
+  for (const count of await countDevices(tx, 'MAP', day, looksAt(true))) counted.set(`${count.clientId} ${keyOf(count)}`, count);
+  for (const count of await countDevices(tx, 'REGISTRATIONS', day, registrations)) counted.set(`${count.clientId} ${keyOf(count)}`, count);
+  const provisioned = await countProvisioned(tx, day, registrations);
+  const seen = (clientId: number, count: HourCount): Devices => {
+    // An hour whose dialogues were all of SIMs that we blocked counts none.
+    const { dialogues = 0, successes = 0, simsTried = 0, simsFailed = 0 } = counted.get(`${clientId} ${keyOf(count)}`) ?? {};
+    if (count.service === 'MAP') return { dialogues, successes, simsTried: null, simsFailed: null, simsProvisioned: null };
+    return { dialogues, successes, simsTried, simsFailed, simsProvisioned: provisioned.get(`${clientId} ${count.country}`) ?? 0 };
+  };
+  return new Map(
+    [...suspicious].map(([clientId, counts]) => [clientId, new Map(counts.map((count) => [keyOf(count), seen(clientId, count)]))]),
+  );
+}
+
+export function countedHours(day: DayToCount, seen: SeenDevices): CountedHours {
+  const devices = seen.get(day.clientId);
   const changed: ServiceHour[] = [];
-  const all = hours.map((count): ServiceHour => {
-    if (isKnown(count)) return stored.get(keyOf(count))!;
-    const hour = {
-      ...count,
-      counted: count.dialogues,
-      simsTried: null,
-      simsFailed: null,
-      simsProvisioned: null,
-      ...devices.get(keyOf(count)),
-    };
+  const all = day.hours.map((count): ServiceHour => {
+    if (isKnown(day, count)) return day.stored.get(keyOf(count))!;
+    const unseen = { simsTried: null, simsFailed: null, simsProvisioned: null };
+    const hour = { ...count, counted: count.dialogues, ...unseen, ...devices?.get(keyOf(count)) };
     changed.push(hour);
     return hour;
   });
   return { all, changed };
+}
+
+export function suspiciousOf(day: DayToCount): HourCount[] {
+  return day.hours.filter((count) => !isKnown(day, count) && isSuspicious(count));
+}
+
+function isKnown({ stored }: DayToCount, count: HourCount): boolean {
+  return stored.get(keyOf(count))?.counted === count.dialogues;
 }
 
 function isSuspicious({ service, dialogues, successes }: HourCount): boolean {
@@ -50,46 +92,6 @@ function isSuspicious({ service, dialogues, successes }: HourCount): boolean {
 }
 
 type Devices = Pick<ServiceHour, 'dialogues' | 'successes' | 'simsTried' | 'simsFailed' | 'simsProvisioned'>;
-
-/** By hour, country and service. An hour whose dialogues were all of SIMs that we blocked counts none. */
-async function lookAtDevices(
-  tx: Transaction,
-  clientId: number,
-  day: Day,
-  suspicious: readonly HourCount[],
-  networksOf: ReadonlyMap<string, readonly number[]>,
-): Promise<ReadonlyMap<string, Devices>> {
-  const lookAt = (counts: readonly HourCount[]): Look => ({
-    clientId,
-    day,
-    hours: [...new Set(counts.map(({ hour }) => hour))],
-    networks: [...new Set(counts.map(({ country }) => country))].flatMap((country) =>
-      (networksOf.get(country) ?? []).map((plmn) => ({ plmn, country })),
-    ),
-  });
-  const map = suspicious.filter(({ service }) => service === 'MAP');
-  const registrations = suspicious.filter(({ service }) => service !== 'MAP');
-  const counted = new Map<string, DeviceCount>();
-  for (const count of await countDevices(tx, 'MAP', lookAt(map))) counted.set(keyOf(count), count);
-  for (const count of await countDevices(tx, 'REGISTRATIONS', lookAt(registrations))) counted.set(keyOf(count), count);
-  const provisioned = registrations.length > 0 ? await countProvisioned(tx, lookAt(registrations)) : new Map<string, number>();
-  return new Map(
-    suspicious.map((count): [string, Devices] => {
-      const { dialogues = 0, successes = 0, simsTried = 0, simsFailed = 0 } = counted.get(keyOf(count)) ?? {};
-      const isMap = count.service === 'MAP';
-      return [
-        keyOf(count),
-        {
-          dialogues,
-          successes,
-          simsTried: isMap ? null : simsTried,
-          simsFailed: isMap ? null : simsFailed,
-          simsProvisioned: isMap ? null : (provisioned.get(count.country) ?? 0),
-        },
-      ];
-    }),
-  );
-}
 
 function keyOf({ hour, country, service }: Pick<HourCount, 'hour' | 'country' | 'service'>): string {
   return `${hour} ${country} ${service}`;

@@ -11,15 +11,16 @@ import { recordHealth } from '../evaluation/health';
 import { recordRuns } from '../evaluation/runs';
 import { VerdictCollector } from '../evaluation/verdict-collector';
 import { VerdictCommit } from '../verdicts';
-import { countHours } from './count-hours';
+import { countedHours, readDayToCount, type DayToCount } from './count-hours';
+import { DeviceLooks } from './device-looks';
 import { dueDays, noteJudged, type DueDay } from './due-days';
 import { observeServices } from './observe-services';
 import { addUpPlatform, countActiveSims, writeServiceHours, type ServiceHour } from './stored-hours';
 
 /** Hours end once an hour; late dialogues may wait as long. */
 const POLL_MILLISECONDS = 30_000;
-/** A day without an index is read whole. */
-const STATEMENT_TIMEOUT_MILLISECONDS = 120_000;
+/** Clients whose hours are in memory, and whose devices are looked at, together. */
+const CLIENTS_TOGETHER = 200;
 const OPERATOR = 0;
 
 @singleton()
@@ -61,20 +62,36 @@ export class ServiceWatch {
       dueDays(tx, this.clock.now()),
     );
     const judgedDays = new Set<Day>();
-    for (const each of due) {
-      if (await this.backOff.attempt(each.clientId, () => this.judgeClient(each))) judgedDays.add(each.day);
-    }
+    for (const group of groupsOf(due)) if (await this.judgeGroup(group)) judgedDays.add(group[0]!.day);
     for (const day of [...judgedDays].sort()) await this.backOff.attempt(OPERATOR, () => this.judgePlatform(day));
     return judgedDays.size > 0;
   }
 
-  private async judgeClient(due: DueDay): Promise<boolean> {
+  /** Clients of one day; true where any was judged. */
+  private async judgeGroup(group: readonly DueDay[]): Promise<boolean> {
+    const { day } = group[0]!;
+    const read = new Map<DueDay, DayToCount | Error>();
+    for (const each of group) read.set(each, await this.readCounts(each).catch((error: Error) => error));
+    const counted = [...read.values()].flatMap((counts) => (counts instanceof Error ? [] : [counts]));
+    const looks = new DeviceLooks(this.database, day, counted);
+    let judged = false;
+    for (const [each, counts] of read)
+      if (await this.backOff.attempt(each.clientId, () => this.judgeClient(each, counts, looks))) judged = true;
+    return judged;
+  }
+
+  private readCounts({ clientId, day, hoursOver }: DueDay): Promise<DayToCount> {
+    return this.database.transaction({ name: 'services.counters', role: 'ingest', clientId, readOnly: true }, (tx) =>
+      readDayToCount(tx, clientId, day, hoursOver),
+    );
+  }
+
+  /** Where dialogues came, or another process judged, since the counters were read, the day is noted as it was then, and so is due again. */
+  private async judgeClient(due: DueDay, counts: DayToCount | Error, looks: DeviceLooks): Promise<boolean> {
+    if (counts instanceof Error) throw counts;
     const { clientId, day } = due;
+    const { all, changed } = countedHours(counts, await looks.read());
     const judged = await this.turns.take('evaluation', clientId, async (turn) => {
-      const { all, changed } = await this.database.transaction(
-        { name: 'services.count', role: 'ingest', clientId, readOnly: true, statementTimeoutMs: STATEMENT_TIMEOUT_MILLISECONDS },
-        (tx) => countHours(tx, clientId, day, due.hoursOver),
-      );
       await this.judge(clientId, day, turn, all, async (tx) => {
         await writeServiceHours(tx, clientId, day, changed);
         await noteJudged(tx, due);
@@ -120,4 +137,15 @@ export class ServiceWatch {
       if (forOperator) await this.verdictCommit.commit(tx, forOperator);
     });
   }
+}
+
+/** Neighbours of one day. */
+function groupsOf(due: readonly DueDay[]): DueDay[][] {
+  const groups: DueDay[][] = [];
+  for (const each of due) {
+    const group = groups.at(-1);
+    if (group && group[0]!.day === each.day && group.length < CLIENTS_TOGETHER) group.push(each);
+    else groups.push([each]);
+  }
+  return groups;
 }

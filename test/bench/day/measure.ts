@@ -58,6 +58,11 @@ export async function measureDay(sims: number, say: (line: string) => void): Pro
   }
 }
 
+interface CpuSeconds {
+  readonly cpuSeconds: number;
+  readonly databaseCpuSeconds: number;
+}
+
 async function throughTheDay(
   server: ServerProcess,
   database: BenchDatabase,
@@ -65,17 +70,24 @@ async function throughTheDay(
   dialogues: number,
 ): Promise<Omit<MeasuredDay, 'sims' | 'dialogues'>> {
   const alertsBefore = await database.count('SELECT count(*) FROM alert');
-  const from = await server.ask<{ cpuSeconds: number }>('begin');
+  const from = await server.ask<CpuSeconds>('begin');
   const began = performance.now();
   await server.post('dialogues', file, 'measured', dialogues);
   const wallSeconds = (performance.now() - began) / 1000;
-  const { cpuSeconds } = await server.ask<{ cpuSeconds: number }>('begin');
+  const to = await server.ask<CpuSeconds>('begin');
   const laps = await server.ask<Record<string, Lap>>('settle');
   const { peakBytes } = await server.ask<{ peakBytes: number }>('usage');
   const decided = await database.count(`SELECT count(*) FROM population_run WHERE state = 'SUCCEEDED' AND to_day = '2026-11-11'`);
   if (decided !== 1) throw new Error(`expected the day to be judged once, got ${decided}`);
   return {
-    laps: { ingest: { wallSeconds, cpuSeconds: cpuSeconds - from.cpuSeconds }, ...laps },
+    laps: {
+      ingest: {
+        wallSeconds,
+        cpuSeconds: to.cpuSeconds - from.cpuSeconds,
+        databaseCpuSeconds: to.databaseCpuSeconds - from.databaseCpuSeconds,
+      },
+      ...laps,
+    },
     alerts: (await database.count('SELECT count(*) FROM alert')) - alertsBefore,
     peakBytes,
   };

@@ -5,6 +5,7 @@ import { Config } from '../../../src/config';
 import { openDatabase } from '../../../src/database/open';
 import { processLog } from '../../../src/log';
 import { ManualClock } from '../../../src/runtime';
+import { BackendCpu } from './backend-cpu';
 import { StopwatchDatabase } from './stopwatch';
 
 export interface ServedDay {
@@ -25,11 +26,12 @@ async function serve(): Promise<void> {
   const log = processLog('error');
   const budgets = { statementTimeoutMs: STATEMENT_MILLISECONDS, leaseTimeoutMs: STATEMENT_MILLISECONDS };
   const { databaseUrl: url, dataDirectory } = settings;
-  const database = new StopwatchDatabase(await openDatabase({ url, dataDirectory, entities: [], log, ...budgets }));
+  const backends = new BackendCpu(url === null ? null : new URL(url).pathname.slice(1));
+  const database = new StopwatchDatabase(await openDatabase({ url, dataDirectory, entities: [], log, ...budgets }), backends);
   const config = new Config({ ...settings, port: 0, statementTimeoutMilliseconds: STATEMENT_MILLISECONDS });
   const app = await createApp({ config, database, log, clock: new ManualClock(new Date(now)), workers: false });
   const answer: Readonly<Record<string, () => unknown>> = {
-    begin: () => database.take() && usage(),
+    begin: () => ({ ...usage(), databaseCpuSeconds: (database.take(), backends.seconds()) }),
     settle: () => app.settle().then(() => database.take()),
     usage,
   };

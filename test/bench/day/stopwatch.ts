@@ -1,9 +1,12 @@
 /** Where the time of a day goes: a database that passes everything on, and turns a stopwatch to the step that each transaction begins or leaves. */
 import { Database, type PokeChannel, type Transaction, type TransactionOptions } from '../../../src/database/database';
+import { type BackendCpu } from './backend-cpu';
 
 export interface Lap {
   wallSeconds: number;
   cpuSeconds: number;
+  /** Of PostgreSQL's own processes that serve this database, where they run on this machine; else 0. */
+  databaseCpuSeconds: number;
 }
 
 /** What a step is while a transaction of this name runs, and what follows it until the next one. */
@@ -26,9 +29,15 @@ export class StopwatchDatabase extends Database {
   private step = CLOSING;
   private wall = performance.now();
   private cpu = process.cpuUsage();
+  private databaseCpu: number;
 
-  constructor(private readonly database: Database) {
+  /** `backends`: whose CPU time is told beside ours. */
+  constructor(
+    private readonly database: Database,
+    private readonly backends: BackendCpu,
+  ) {
     super();
+    this.databaseCpu = backends.seconds();
     this.kind = database.kind;
   }
 
@@ -70,12 +79,15 @@ export class StopwatchDatabase extends Database {
   private turnTo(step: string): void {
     const wall = performance.now();
     const { user, system } = process.cpuUsage(this.cpu);
-    const lap = this.laps.get(this.step) ?? { wallSeconds: 0, cpuSeconds: 0 };
+    const lap = this.laps.get(this.step) ?? { wallSeconds: 0, cpuSeconds: 0, databaseCpuSeconds: 0 };
+    const databaseCpu = this.backends.seconds();
+    lap.databaseCpuSeconds += databaseCpu - this.databaseCpu;
     lap.wallSeconds += (wall - this.wall) / 1000;
     lap.cpuSeconds += (user + system) / 1e6;
     this.laps.set(this.step, lap);
     this.step = step;
     this.wall = wall;
+    this.databaseCpu = databaseCpu;
     this.cpu = process.cpuUsage();
   }
 }

@@ -26,9 +26,10 @@ async function run({ full, say }: SuiteOptions): Promise<Report> {
 }
 
 function figuresOf({ sims, dialogues, alerts, laps, peakBytes }: MeasuredDay): Record<string, number> {
-  const minutes = Object.entries(laps).flatMap(([step, { wallSeconds, cpuSeconds }]) => [
+  const minutes = Object.entries(laps).flatMap(([step, { wallSeconds, cpuSeconds, databaseCpuSeconds }]) => [
     [`${step}_minutes`, wallSeconds / 60],
     [`${step}_cpu_minutes`, cpuSeconds / 60],
+    [`${step}_database_cpu_minutes`, databaseCpuSeconds / 60],
   ]);
   return {
     sims,

@@ -156,3 +156,22 @@ it('is content with a working network in which now and then a device is refused'
   await watch();
   expect(found()).toEqual([]);
 });
+
+it('names each client whose devices are hit, of several on one day, by its own devices', async () => {
+  const ended = () => ({ sim: sims[39]!, at: '11:10', procedure: sai, origin: mme, outcome: accepted });
+  const first = client;
+  await dialogues([...hourOf(6), ended()]);
+  const healthy = (client = await world.client(`Healthy of ${day}`));
+  sims = await world.sims(client, 40);
+  await dialogues([...hourOf(1), ended()]);
+  client = await world.client(`Second of ${day}`);
+  sims = await world.sims(client, 40);
+  await dialogues([...hourOf(9, '09:30'), ...hourOf(0), ended()]);
+  await watch();
+  expect(world.ledger.standing(first)).toEqual([`COUNTRY:ES:critical-service:DATA_HIT ${day} CRITICAL`]);
+  expect(world.ledger.standing(healthy)).toEqual([]);
+  expect(found()).toEqual([`COUNTRY:ES:critical-service:DATA_HIT ${day} CRITICAL`]);
+  const texts = world.ledger.find('DATA_HIT').map(({ evidence }) => evidence[0]!.text);
+  expect(texts).toContain('6 of 40 SIMs (15 %, limit 5 %) tried and got no data service between 10:00 and 11:00 UTC');
+  expect(texts).toContain('9 of 40 SIMs (23 %, limit 5 %) tried and got no data service between 09:00 and 10:00 UTC');
+});

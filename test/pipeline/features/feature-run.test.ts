@@ -4,6 +4,7 @@ import { Database } from '../../../src/database/database';
 import { addDays } from '../../../src/detection/days';
 import { ClientTurns } from '../../../src/detection/evaluation/client-turns';
 import { FeatureMonth } from '../../../src/detection/features/feature-month';
+import { MonthPage, PAGE_SIMS } from '../../../src/detection/features/month-page';
 import { FeatureRun } from '../../../src/detection/features/feature-run';
 import { featureClients, featureValues, readFeatureRows } from '../../../src/detection/features/feature-store';
 import { FeatureWorker } from '../../../src/detection/features/feature-worker';
@@ -176,9 +177,8 @@ describe('the sums of 30 days', () => {
 });
 
 interface MonthRow {
-  sim_id: string;
+  page: string;
   from_day: string;
-  days: number;
   sums: Buffer;
 }
 
@@ -188,11 +188,15 @@ const query = <Row extends object>(client: number, sql: string) =>
   );
 
 async function storedMonths(client: number) {
-  const rows = await query<MonthRow>(
-    client,
-    'SELECT sim_id, from_day, days, sums FROM sim_feature_month WHERE client_id = $1 ORDER BY sim_id',
-  );
-  return rows.map((row) => [row.sim_id, row.from_day, row.days, row.sums.toString('hex')]);
+  const rows = await query<MonthRow>(client, 'SELECT page, from_day, sums FROM sim_feature_sums WHERE client_id = $1 ORDER BY page');
+  return rows.flatMap((row) => {
+    const page = MonthPage.read(Number(row.page), row.from_day, row.sums);
+    const simIds = Array.from({ length: PAGE_SIMS }, (_, place) => page.page * PAGE_SIMS + place);
+    return simIds.flatMap((simId) => {
+      const month = page.month(simId);
+      return month ? [[String(simId), month.fromDay, [...month.sums]]] : [];
+    });
+  });
 }
 
 async function recomputedMonths(client: number) {
@@ -208,5 +212,5 @@ async function recomputedMonths(client: number) {
     month.add(featureValues(row.feature_values));
     months.set(row.sim_id, month);
   }
-  return [...months].map(([sim, month]) => [sim, from, month.days, Buffer.from(month.write()).toString('hex')]);
+  return [...months].map(([sim, month]) => [sim, from, [...month.sums]]);
 }

@@ -76,7 +76,7 @@ export async function passOver(database: Database, clientId: number, day = DAY):
   const packed = new PackedDialogues();
   const parser = new CopyParser(new Map([[clientId, packed]]), startOfDay(day));
   await database.transaction({ name: 'test.copy', role: 'ingest', clientId, readOnly: true }, (tx) =>
-    tx.copyOut(`SELECT ${COPIED_COLUMNS} FROM dialogue WHERE client_id = ${clientId} AND day = '${day}'`, (bytes) => parser.take(bytes)),
+    tx.copyOut(`SELECT ${COPIED_COLUMNS} FROM dialogue WHERE client_id = ${clientId} AND day = '${day}'`, parser.take),
   );
   parser.end();
   return byPass(packed);

@@ -1,5 +1,6 @@
 /** A fit in its own thread: the same bytes as here, and the process answers meanwhile. */
 import { join } from 'node:path';
+import threads from 'node:worker_threads';
 import { populationDetectors } from '../../../plugins';
 import { fitPopulation, type FitRequest, type FittedPopulation } from '../../../src/detection/population/fit';
 import { FitThread } from '../../../src/detection/population/fit-thread';
@@ -63,4 +64,13 @@ test('a thread fits the same bytes, a detector that only this process has among 
 test('who lost the run ends the thread, and hears why', async () => {
   const lost = thread.fit({ ...request(), betweenModels: () => Promise.reject(new Error('the lease is lost')) }, execArgv);
   await expect(lost).rejects.toThrow('the lease is lost');
+});
+
+test('progress that is stored only when the thread has long ended fails no fit', async () => {
+  const { Worker } = threads;
+  const ended = new Promise((resolve) => {
+    jest.spyOn(threads, 'Worker').mockImplementationOnce((...of) => new Worker(...of).once('exit', resolve));
+  });
+  const fitted = await thread.fit({ ...request(), betweenModels: () => ended.then(() => undefined) }, execArgv);
+  expect(fitted.models.length).toBeGreaterThan(0);
 });

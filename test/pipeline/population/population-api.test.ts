@@ -114,6 +114,26 @@ test('a customer reads its decision, its ranking with reasons, and nobody else d
   expect(await acme.graphql(node, { id: first.nodes[0]!.id })).toEqual({ node: { id: first.nodes[0]!.id } });
 });
 
+test('an empty list says whether the day was judged', async () => {
+  type Judged = Record<'anomalies' | 'clientAnomalies', { judgedAt: string | null }>;
+  const judged = (day: string) =>
+    `{ anomalies(day: "${day}", filter: ${filter}) { judgedAt } clientAnomalies(day: "${day}", filter: ${filter}) { judgedAt } }`;
+  for (const caller of [acme, bolt, app.operator]) {
+    const { anomalies, clientAnomalies } = await caller.graphql<Judged>(judged(DAY));
+    expect(anomalies.judgedAt).toBe('2026-11-11T06:00:00.000Z');
+    expect(clientAnomalies).toEqual(anomalies);
+    expect(await caller.graphql(judged('2026-10-01'))).toEqual({ anomalies: { judgedAt: null }, clientAnomalies: { judgedAt: null } });
+  }
+  const foreign = `{ clients { nodes { id name } } }`;
+  const { clients } = await app.operator.graphql<{ clients: { nodes: { id: string; name: string }[] } }>(foreign);
+  const acmeId = clients.nodes.find(({ name }) => name === 'Acme')!.id;
+  expect(
+    await bolt.graphql(
+      `{ anomalies(day: "${DAY}", filter: { client: "${acmeId}", detector: "far-from-median" }) { judgedAt totalCount } }`,
+    ),
+  ).toEqual({ anomalies: { judgedAt: null, totalCount: 0 } });
+});
+
 test('the client and its worst devices raise alerts, each an incident of its own', async () => {
   const { alerts } = await acme.graphql<{ alerts: { nodes: { kind: string; title: string; subject: string }[] } }>(
     '{ alerts(first: 100) { nodes { kind title subject state severity } } }',

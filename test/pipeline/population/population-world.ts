@@ -11,6 +11,7 @@ import { GenerationStore } from '../../../src/detection/population/generation-st
 import { PopulationRetention } from '../../../src/detection/population/population-retention';
 import { PopulationRun } from '../../../src/detection/population/population-run';
 import { PopulationScheduler } from '../../../src/detection/population/scheduler';
+import { ScoreThread } from '../../../src/detection/population/score-thread';
 import { DetectionWorld } from '../detection/support';
 import { farFromMedian, featureRows, type Fleet } from './feature-town';
 
@@ -22,6 +23,7 @@ export class PopulationWorld {
       GenerationStore,
       FitThread,
       PopulationFit,
+      ScoreThread,
       BucketScorer,
       DayDecision,
       PopulationRetention,
