@@ -4,7 +4,8 @@ import { partitionName } from '../../database/partitions';
 import { plainArray } from '../array-literal';
 import { COPY_END_BYTES, COPY_SIGNATURE, FIRST_DAY } from './copy-format';
 import { dayText } from './dialogue-copy';
-import { Fate, UNKNOWN, type DialogueChunk } from './dialogue-chunk';
+import { Fate, type DialogueChunk } from './dialogue-chunk';
+import { UNKNOWN } from './dialogue-patterns';
 
 const QUARTER_MILLISECONDS = 900_000;
 const QUARTERS_PER_DAY = 96;
@@ -54,10 +55,12 @@ export class SignalingCounts {
   private add(chunk: DialogueChunk, row: number): void {
     const clientId = chunk.clientId[row]!;
     const startedAt = chunk.startedAt[row]!;
-    const plmn = chunk.plmn[row] === UNKNOWN ? NO_PLMN : chunk.plmn[row]!;
+    const pattern = chunk.pattern[row]!;
+    const { procedure, origin, outcome, protocol, plmn: plmns } = chunk.patterns;
+    const plmn = plmns[pattern] === UNKNOWN ? NO_PLMN : plmns[pattern]!;
     // 3 + 2 + 2 + 1 bits
     const codes =
-      (((chunk.procedure[row]! - 1) << 5) | ((chunk.origin[row]! - 1) << 3) | ((chunk.outcome[row]! - 1) << 1)) + chunk.protocol[row]! - 1;
+      (((procedure[pattern]! - 1) << 5) | ((origin[pattern]! - 1) << 3) | ((outcome[pattern]! - 1) << 1)) + protocol[pattern]! - 1;
     const quarter = (Math.floor(startedAt / QUARTER_MILLISECONDS) << 8) | codes;
     const entry = this.entryOf(clientId, quarter, plmn);
     this.dialogues[entry]!++;

@@ -2,7 +2,8 @@
 import type { Transaction } from '../../database/database';
 import type { Tail } from '../ledger';
 import { dayOf } from '../hours';
-import { UNKNOWN, type DialogueChunk } from './dialogue-chunk';
+import type { DialogueChunk } from './dialogue-chunk';
+import { UNKNOWN } from './dialogue-patterns';
 import { NO_PLMN } from './signaling-counts';
 
 const STRICT = '1';
@@ -27,20 +28,22 @@ export interface StoredDialogue {
 
 function storedDialogue(chunk: DialogueChunk, row: number, nodeIds: Int32Array): StoredDialogue {
   const known = (value: number): number | null => (value === UNKNOWN ? null : value);
+  const { patterns } = chunk;
+  const pattern = chunk.pattern[row]!;
   return {
     clientId: chunk.clientId[row]!,
     simId: ((BigInt(chunk.simIdHigh[row]!) << 32n) | BigInt(chunk.simIdLow[row]! >>> 0)).toString(),
     startedAt: chunk.startedAt[row]!,
     durationMs: known(chunk.durationMs[row]!),
-    protocol: chunk.protocol[row]!,
-    procedure: chunk.procedure[row]!,
-    origin: chunk.origin[row]!,
-    outcome: chunk.outcome[row]!,
-    resultCode: known(chunk.resultCode[row]!),
-    plmn: known(chunk.plmn[row]!),
-    nodeId: known(nodeIds[chunk.node[row]!]!),
-    cancellationType: chunk.cancellationType[row] === 0 ? null : chunk.cancellationType[row]!,
-    formatViolation: chunk.formatViolation[row] === 1,
+    protocol: patterns.protocol[pattern]!,
+    procedure: patterns.procedure[pattern]!,
+    origin: patterns.origin[pattern]!,
+    outcome: patterns.outcome[pattern]!,
+    resultCode: known(patterns.resultCode[pattern]!),
+    plmn: known(patterns.plmn[pattern]!),
+    nodeId: known(nodeIds[patterns.node[pattern]!]!),
+    cancellationType: patterns.cancellationType[pattern] === 0 ? null : patterns.cancellationType[pattern]!,
+    formatViolation: patterns.formatViolation[pattern] === 1,
   };
 }
 
