@@ -3,6 +3,7 @@ import { COPY_END_BYTES, COPY_SIGNATURE, FIRST_DAY } from './copy-format';
 import { Fate, type DialogueChunk } from './dialogue-chunk';
 import { UNKNOWN } from './dialogue-patterns';
 import { PATTERN_COLUMNS } from './pattern-copy';
+import type { SignalingCounts } from './signaling-counts';
 
 /** As the encoder writes them. */
 export const DIALOGUE_COLUMNS = ['client_id', 'day', 'sim_id', 'started_at', 'duration_ms', ...PATTERN_COLUMNS] as const;
@@ -39,11 +40,20 @@ export function dayText(day: number): string {
 /** Bytes that are encoded at once: they are still in the processor's cache when the socket takes them. */
 const PIECE_BYTES = 1 << 18;
 
-/** Rows of one day, piece by piece. A piece is good until the next is asked for. `nodeIds`: by the chunk's ordinals of names. */
-export function* encodeDay(chunk: DialogueChunk, day: number, nodeIds: Int32Array): Generator<Buffer> {
+export interface DayOfChunk {
+  readonly chunk: DialogueChunk;
+  readonly day: number;
+  /** By the chunk's ordinals of names. */
+  readonly nodeIds: Int32Array;
+  /** Counts each row, piece by piece too: the database is at work on the piece before. */
+  readonly counts: SignalingCounts;
+}
+
+/** Rows of one day, piece by piece. A piece is good until the next is asked for. */
+export function* encodeDay({ chunk, day, nodeIds, counts }: DayOfChunk): Generator<Buffer> {
   const bytes = chunk.reserveEncoded(PIECE_BYTES);
   chunk.copies.encode(chunk.patterns, nodeIds);
-  const rows = new DayRows(chunk, day, bytes);
+  const rows = new DayRows(chunk, day, counts, bytes);
   let from = COPY_SIGNATURE.copy(bytes);
   while (rows.next < chunk.rowCount) {
     yield bytes.subarray(0, rows.fill(from));
@@ -61,6 +71,7 @@ class DayRows {
   constructor(
     private readonly chunk: DialogueChunk,
     private readonly day: number,
+    private readonly counts: SignalingCounts,
     bytes: Buffer,
   ) {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -68,7 +79,7 @@ class DayRows {
 
   /** Writes rows from this place on while there is room; answers the place behind the last. */
   fill(from: number): number {
-    const { chunk, day, view } = this;
+    const { chunk, day, counts, view } = this;
     const { fate, startedAt, clientId, simIdHigh, simIdLow, durationMs, pattern, copies } = chunk;
     const first = day * DAY_MILLISECONDS;
     const next = first + DAY_MILLISECONDS;
@@ -78,6 +89,7 @@ class DayRows {
     for (; row < chunk.rowCount && at <= lastStart; row++) {
       const start = startedAt[row]!;
       if (fate[row] !== Fate.STORED || start < first || start >= next) continue;
+      counts.add(chunk, row);
       const microseconds = (start - FIRST_MILLISECOND) * 1000;
       const high = Math.floor(microseconds / 4_294_967_296);
       view.setInt16(at, DIALOGUE_COLUMNS.length);

@@ -51,18 +51,18 @@ export class DialogueLoader {
     // Run again after a deadlock, it begins with all rows.
     for (let row = 0; row < chunk.rowCount; row++) if (chunk.fate[row] === Fate.DUPLICATE) chunk.fate[row] = Fate.STORED;
     if (strict) await this.cells.admit(tx, chunk, nodeIds);
-    for (const day of rowsByDay(chunk).keys())
-      await tx.copyBinary(partitionName('dialogue', dayText(day)), DIALOGUE_COLUMNS, encodeDay(chunk, day, nodeIds));
-    const latest = await this.writeCounts(tx, chunk, now);
+    const latest = await this.copy(tx, chunk, nodeIds, now);
     if (wholeUpTo !== null) latest.set(0, wholeUpTo);
     await advanceWatermarks(tx, { source, kind: dialogueKind.name, now }, latest);
   }
 
   /** Client → latest event. */
-  private async writeCounts(tx: Transaction, chunk: DialogueChunk, now: Date): Promise<Map<number, number>> {
+  private async copy(tx: Transaction, chunk: DialogueChunk, nodeIds: Int32Array, now: Date): Promise<Map<number, number>> {
     const counts = this.spareCounts.pop() ?? new SignalingCounts();
     try {
-      counts.take(chunk);
+      counts.clear();
+      for (const day of rowsByDay(chunk).keys())
+        await tx.copyBinary(partitionName('dialogue', dayText(day)), DIALOGUE_COLUMNS, encodeDay({ chunk, day, nodeIds, counts }));
       await counts.write(tx, now);
       return counts.latestByClient();
     } finally {

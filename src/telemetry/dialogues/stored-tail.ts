@@ -5,7 +5,10 @@ import { dayOf } from '../hours';
 import type { DialogueChunk } from './dialogue-chunk';
 import { UNKNOWN } from './dialogue-patterns';
 import { NO_PLMN } from './signaling-counts';
+import { partCodes, partKey } from './signaling-parts';
 
+const DAY_MILLISECONDS = 86_400_000;
+const QUARTER_MILLISECONDS = 900_000;
 const STRICT = '1';
 const PLAIN = '0';
 
@@ -90,9 +93,10 @@ export async function takeBackDialogue(tx: Transaction, record: NonNullable<Tail
     ],
   );
   if (deleted.length === 0) return dialogue;
+  const quarter = Math.floor((startedAt % DAY_MILLISECONDS) / QUARTER_MILLISECONDS);
   await tx.query(
-    `INSERT INTO signaling_part (client_id, day, quarter, plmn, procedure, origin, outcome, protocol, dialogues) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, -1)`,
-    [clientId, record.day, new Date(startedAt - (startedAt % 900_000)), plmn ?? NO_PLMN, procedure, origin, outcome, protocol],
+    `INSERT INTO signaling_part (client_id, day, keys, plmns, dialogues) VALUES ($1, $2, ARRAY[$3::int4], ARRAY[$4::int4], ARRAY[-1])`,
+    [clientId, record.day, partKey(quarter, partCodes(procedure, origin, outcome, protocol)), plmn ?? NO_PLMN],
   );
   await tx.query(
     'UPDATE signaling_day SET dialogues = dialogues - 1, changes = changes + 1, last_received_at = $3 WHERE client_id = $1 AND day = $2::date',
