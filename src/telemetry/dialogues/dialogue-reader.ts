@@ -25,6 +25,8 @@ export interface DialogueReading {
   readonly format: Format;
   readonly newChunk: () => DialogueChunk;
   readonly now: () => number;
+  /** Called with a piece that was taken over to the chunk. */
+  readonly release?: ((piece: Buffer) => void) | undefined;
 }
 
 export class DialogueReader {
@@ -65,6 +67,7 @@ export class DialogueReader {
       rest = piece.subarray(end + 1);
     }
     this.chunk.append(rest);
+    this.reading.release?.(piece);
     yield* this.readLines();
     if (this.chunk.byteCount - this.at > MOST_LINE_BYTES) this.beginOverlong();
   }

@@ -63,6 +63,8 @@ export class DialogueStore {
 
   private async prepare(work: Work): Promise<{ readonly standing: Standing; readonly nodeIds: Int32Array }> {
     const standing = await this.resolve(work);
+    // Takes its time too, and is asked for in the transaction.
+    work.chunk.hash();
     const isRepeat = standing.is === 'REPEAT';
     return { standing, nodeIds: isRepeat ? new Int32Array(0) : await this.loader.prepare(work.chunk, work.strict) };
   }
