@@ -12,6 +12,7 @@ import { PatternCopies } from './pattern-copy';
 
 const LINE_BREAK = Buffer.from('\n');
 const LEAST_ROWS = 1024;
+const FIRST_CHUNK_ROWS = 25_000;
 const LEAST_BYTES = 1 << 17;
 /** Bytes behind the last, so that several may be read at once wherever a line stands. */
 const SPARE_BYTES = 32;
@@ -36,6 +37,8 @@ export class DialogueChunk implements LedgerChunk {
   byteCount = 0;
   view = new DataView(this.bytes.buffer);
 
+  /** It is full with this many rows. The first chunks of a body are smaller, so that the database soon has something to do. */
+  fullAt = 0;
   /** Rows that have room. */
   capacity = 0;
   /** First byte of each row, and the first after its line break. */
@@ -75,6 +78,7 @@ export class DialogueChunk implements LedgerChunk {
 
   begin(number: number, preamble: string): void {
     this.number = number;
+    this.fullAt = Math.min(FIRST_CHUNK_ROWS * 2 ** number, this.mostRows);
     this.preamble = preamble;
     this.rowCount = 0;
     this.settledRows = 0;

@@ -37,8 +37,8 @@ export function dayText(day: number): string {
   return new Date(day * DAY_MILLISECONDS).toISOString().slice(0, 10);
 }
 
-/** Bytes that are encoded at once: they are still in the processor's cache when the socket takes them. */
-const PIECE_BYTES = 1 << 18;
+/** Bytes that are encoded at once: as much as keeps the database at work while lines are read. */
+const PIECE_BYTES = 1 << 20;
 
 export interface DayOfChunk {
   readonly chunk: DialogueChunk;

@@ -108,7 +108,7 @@ export class DialogueReader {
       chunk.rowStart[row] = this.at;
       chunk.rowEnd[row] = this.at = after;
       chunk.line[row] = this.line++;
-      if (chunk.rowCount === chunk.mostRows || after >= MOST_CHUNK_BYTES) return true;
+      if (chunk.rowCount === chunk.fullAt || after >= MOST_CHUNK_BYTES) return true;
     }
     return false;
   }
@@ -178,7 +178,7 @@ export class DialogueReader {
       const { row, handed } = this.early.shift()!;
       this.chunk.takeRow(row, handed[0]!.start, handed.at(-1)!.end);
       this.cut = !row.terminated;
-      if (this.chunk.rowCount === this.chunk.mostRows || this.chunk.rowEnd[this.chunk.rowCount - 1]! >= MOST_CHUNK_BYTES) yield this.next();
+      if (this.chunk.rowCount === this.chunk.fullAt || this.chunk.rowEnd[this.chunk.rowCount - 1]! >= MOST_CHUNK_BYTES) yield this.next();
     }
   }
 
