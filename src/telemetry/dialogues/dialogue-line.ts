@@ -7,6 +7,7 @@ import type { DialogueChunk } from './dialogue-chunk';
 import { MOST_NODE_CHARACTERS, takenTimes, type DialogueColumn } from './dialogue-kind';
 import { UNKNOWN, type DialoguePatterns } from './dialogue-patterns';
 import { hashByte } from './name-table';
+import { MOST_NAME_LETTERS, vocabulary, type Vocabulary } from './vocabulary';
 
 const COMMA = 44;
 const LINE_FEED = 10;
@@ -23,30 +24,6 @@ const NOT_PLAIN = -1;
 /** What each row has of its own; the other columns are its pattern. */
 const OWN_COLUMNS: readonly DialogueColumn[] = ['imsi', 'started_at', 'duration_ms'];
 
-/** Names one behind the other, each in a place of equal size and found by its first letter; most have theirs alone. */
-interface Vocabulary {
-  /** First byte of a name → the name's code, the lowest where several begin with it; 0: none does. */
-  readonly codeByByte: Uint8Array;
-  /** Code → the next that begins with the same byte; 0: none. */
-  readonly nextCode: Uint8Array;
-  readonly lengths: Uint8Array;
-  readonly letters: Uint8Array;
-}
-const MOST_NAME_LETTERS = 32;
-function vocabulary(names: readonly string[]): Vocabulary {
-  const codeByByte = new Uint8Array(256);
-  const nextCode = new Uint8Array(names.length + 1);
-  const lengths = new Uint8Array(names.length + 1);
-  const letters = new Uint8Array((names.length + 1) * MOST_NAME_LETTERS);
-  for (let code = names.length; code > 0; code--) {
-    const name = Buffer.from(names[code - 1]!);
-    nextCode[code] = codeByByte[name[0]!]!;
-    codeByByte[name[0]!] = code;
-    lengths[code] = name.length;
-    letters.set(name, code * MOST_NAME_LETTERS);
-  }
-  return { codeByByte, nextCode, lengths, letters };
-}
 const protocols = vocabulary(PROTOCOLS);
 const procedures = vocabulary(PROCEDURES);
 const origins = vocabulary(ORIGINS);
