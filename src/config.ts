@@ -156,7 +156,13 @@ export const settings = {
     10_000,
     'POST /ingest requests of one credential that a process serves at once.',
   ),
-  chunkRows: integer('SIMWARDEN_CHUNK_ROWS', 0, 0, 100_000, 'Rows stored in one ingest transaction; 0: 10,000.'),
+  chunkRows: integer(
+    'SIMWARDEN_CHUNK_ROWS',
+    0,
+    0,
+    100_000,
+    'Rows stored in one ingest transaction; 0: 10,000, of dialogues 100,000 (embedded 20,000).',
+  ),
   detectors: names(
     'SIMWARDEN_DETECTORS',
     'package names or paths separated by commas, such as acme-night-traffic,./my-detector',

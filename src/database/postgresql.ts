@@ -1,11 +1,9 @@
 /** The PostgreSQL backend: a pool of connections through TypeORM's driver, COPY by stream, pokes by NOTIFY. */
 import pg, { type ClientBase } from 'pg';
-import { from as copyFrom } from 'pg-copy-streams';
-import { once } from 'node:events';
-import { finished } from 'node:stream/promises';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { Log } from '../runtime';
 import type { Backend } from './backend';
+import { copyIn } from './copy-in';
 import { NotifyPokes } from './notify-pokes';
 import { prepareConnection } from './prepare-connection';
 import { valueParsers } from './value-parsers';
@@ -52,33 +50,11 @@ export async function connectPostgresql(options: PostgresqlOptions): Promise<Bac
     dataSource,
     pokes,
     limitStatements: () => undefined,
-    copyBinary,
+    copyBinary: (connection, target, pieces) => copyIn(connection, `COPY ${target} FROM STDIN (FORMAT binary)`, pieces),
     afterMigrations: () => Promise.resolve(),
     close: async () => {
       await pokes.close();
       await dataSource.destroy();
     },
   };
-}
-
-async function copyBinary(connection: ClientBase, target: string, pieces: Iterable<Uint8Array>): Promise<number> {
-  const copy = connection.query(copyFrom(`COPY ${target} FROM STDIN (FORMAT binary)`));
-  let failed = false;
-  copy.on('error', () => (failed = true));
-  const ended = finished(copy);
-  ended.catch(() => undefined); // awaited below
-  try {
-    for (const piece of pieces) {
-      // A piece that the socket would queue without telling when it has taken it gets bytes of its own; the others are waited for.
-      const kept = piece.length <= copy.writableHighWaterMark ? Uint8Array.from(piece) : piece;
-      if (!copy.write(kept)) await once(copy, 'drain');
-    }
-  } catch (error) {
-    if (!failed) copy.destroy(error as Error); // the pieces ended early: so must the statement
-    await ended.catch(() => undefined);
-    throw error;
-  }
-  copy.end();
-  await ended;
-  return copy.rowCount;
 }

@@ -68,6 +68,7 @@ async function receive(parts: IngestHttpParts, held: Holdings, request: Request)
     batchKey: requireName(request, 'idempotency-key'),
     strict: requireStrict(request),
     body: paced(request, parts.pace ?? INGEST_PACE),
+    givesPiecesAway: true,
   };
   const giveBack = held.take(caller.credentialId);
   if (!giveBack) throw new SimwardenError('TOO_MANY_INGESTS', { most: held.most, seconds: RETRY_AFTER_SECONDS });

@@ -11,6 +11,7 @@ export * from './dialogue-codes';
 export { ChunkStore } from './chunk-store';
 export { DialogueDayCloser } from './dialogues/day-closer';
 export { QuarterMerger } from './dialogues/quarter-merger';
+export { partQuarters } from './dialogues/signaling-parts';
 export { enqueueEvaluation, SIMS_PER_QUEUE_ROW, type EvaluationReason } from './evaluation-queue';
 export { ingestRouter } from './http';
 export { Ingest, type IngestAnswer, type IngestRequest } from './ingest';

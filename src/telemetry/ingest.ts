@@ -11,6 +11,7 @@ import { Chunk, ChunkBuilder, type LedgerChunk } from './chunk';
 import { ChunkStore } from './chunk-store';
 import { DialogueIngest } from './dialogues/dialogue-ingest';
 import { dialogueKind } from './dialogues/dialogue-kind';
+import { giveBack } from './given-back';
 import type { IngestKind } from './ingest-kind';
 import { addCounts, NO_COUNTS, type Counts } from './ledger';
 import { readObject, rowReader, type Format, type Row, type RowKind } from './parsing/rows';
@@ -27,6 +28,8 @@ export interface IngestRequest {
   readonly format: Format;
   readonly gzip: boolean;
   readonly body: AsyncIterable<Buffer>;
+  /** Nobody else looks at the pieces of the body, so their memory may be given back before the garbage collector comes for it. */
+  readonly givesPiecesAway?: boolean;
   /** Dialogues only: each record is compared with all that came in strict batches; other kinds always are. */
   readonly strict?: boolean;
   /** Called after each stored chunk. */
@@ -78,7 +81,11 @@ export class Ingest {
     switch (request.kind) {
       case 'dialogues':
         return this.run(request, {
-          chunks: (read) => this.dialogues.readChunks(request.format, readBody(counted(request.body, read), request.gzip)),
+          chunks: (read) => {
+            const body = readBody(counted(request.body, read), request.gzip);
+            // What is decompressed stands in memory that the decompressor goes on to use.
+            return this.dialogues.readChunks(request.format, body, request.givesPiecesAway && !request.gzip ? giveBack : undefined);
+          },
           store: (batch, name, chunk, previous) => this.dialogues.store(batch, name, chunk, request.strict ?? false, previous),
         });
       case 'sims':

@@ -97,13 +97,22 @@ export async function findEntry(tx: Transaction, key: LedgerKey): Promise<Ledger
   return { hash, settledRows, tail, counts };
 }
 
-/** Makes the chunk ours (null), or answers what is stored under its key. Waits for another transaction that is storing it. */
-export async function claimEntry(tx: Transaction, key: LedgerKey, chunk: LedgerChunk, now: Date): Promise<LedgerEntry | null> {
+/**
+ * Makes the chunk ours (null), or answers what is stored under its key. Waits for another transaction that is storing it. `outcome`: what will become of
+ * it, where that is known already; otherwise `writeEntry` follows.
+ */
+export async function claimEntry(
+  tx: Transaction,
+  key: LedgerKey,
+  chunk: LedgerChunk,
+  now: Date,
+  { counts, tail }: Pick<LedgerEntry, 'counts' | 'tail'> = { counts: NO_COUNTS, tail: null },
+): Promise<LedgerEntry | null> {
   const claimed = await tx.query(
-    `INSERT INTO ingest_chunk (client_id, source, kind, batch_key, chunk, hash, settled_rows, accepted, duplicates, rejected, errors, committed_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, 0, '[]', $8)
+    `INSERT INTO ingest_chunk (client_id, source, kind, batch_key, chunk, hash, settled_rows, tail, accepted, duplicates, rejected, errors, committed_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10, $11, $12::jsonb, $13)
      ON CONFLICT (client_id, source, kind, batch_key, chunk) DO NOTHING RETURNING chunk`,
-    [key.clientId, key.source, key.kind, key.batch, key.chunk, chunk.hash(), chunk.settledRows, now],
+    entryParameters(key, chunk, counts, tail, now),
   );
   return claimed.length === 1 ? null : findEntry(tx, key);
 }
@@ -120,22 +129,26 @@ export async function writeEntry(
     `UPDATE ingest_chunk SET hash = $6, settled_rows = $7, tail = $8::jsonb, accepted = $9, duplicates = $10, rejected = $11, errors = $12::jsonb,
             committed_at = $13
       WHERE client_id = $1 AND source = $2 AND kind = $3 AND batch_key = $4 AND chunk = $5`,
-    [
-      key.clientId,
-      key.source,
-      key.kind,
-      key.batch,
-      key.chunk,
-      chunk.hash(),
-      chunk.settledRows,
-      tail && JSON.stringify(tail),
-      counts.accepted,
-      counts.duplicates,
-      counts.rejected,
-      JSON.stringify(counts.errors),
-      now,
-    ],
+    entryParameters(key, chunk, counts, tail, now),
   );
+}
+
+function entryParameters(key: LedgerKey, chunk: LedgerChunk, counts: Counts, tail: Tail | null, now: Date): unknown[] {
+  return [
+    key.clientId,
+    key.source,
+    key.kind,
+    key.batch,
+    key.chunk,
+    chunk.hash(),
+    chunk.settledRows,
+    tail && JSON.stringify(tail),
+    counts.accepted,
+    counts.duplicates,
+    counts.rejected,
+    JSON.stringify(counts.errors),
+    now,
+  ];
 }
 
 /** How a chunk stands to what is stored under its key. */

@@ -9,7 +9,7 @@ import { createApp, type App } from '../../src/app';
 import { Config } from '../../src/config';
 import { processLog } from '../../src/log';
 import { FEED_HEADER, feedInventory, writeFeed, type Feed } from './dialogue-feed';
-import { interleave, medianOf, ratio, type Report, type Suite, type SuiteOptions } from './harness';
+import { interleave, medianOf, ratio, type Report, type Side, type Suite, type SuiteOptions } from './harness';
 
 const SERVER = process.env['TEST_DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres';
 const KEY = 'bench-operator-key-bench-operator-key';
@@ -17,17 +17,26 @@ const SIMS = 20_000;
 const READYZ_POLL_MILLISECONDS = 50;
 const MEMORY_POLL_MILLISECONDS = 50;
 
-/** Sends a file in a process of its own, so that reading it isn't counted as the server's work; answers the body. */
+/**
+ * Sends a file in a process of its own, so that reading it isn't counted as the server's work; answers the body. It begins when it is told to: how long
+ * a process takes to start is nobody's ingest.
+ */
 const SENDER = `
 const [url, file, key, strict, batch, times, headerBytes] = process.argv.slice(1);
-const request = require('node:http').request(url, { method: 'POST', headers: { authorization: 'Bearer ' + key, 'content-type': 'text/csv',
-  'idempotency-key': batch, 'simwarden-source': 'bench', 'simwarden-strict': strict } }, (response) => response.pipe(process.stdout));
-(async () => {
-  for (let time = 0; time < Number(times); time++)
-    for await (const piece of require('node:fs').createReadStream(file, { start: time && Number(headerBytes), highWaterMark: 1 << 18 }))
-      if (!request.write(piece)) await require('node:events').once(request, 'drain');
-  request.end();
-})();
+process.stdin.once('data', () => {
+  const request = require('node:http').request(url, { method: 'POST', headers: { authorization: 'Bearer ' + key, 'content-type': 'text/csv',
+    'idempotency-key': batch, 'simwarden-source': 'bench', 'simwarden-strict': strict } }, (response) => {
+    response.pipe(process.stdout);
+    response.once('end', () => process.exit());
+  });
+  (async () => {
+    for (let time = 0; time < Number(times); time++)
+      for await (const piece of require('node:fs').createReadStream(file, { start: time && Number(headerBytes), highWaterMark: 1 << 18 }))
+        if (!request.write(piece)) await require('node:events').once(request, 'drain');
+    request.end();
+  })();
+});
+process.stdout.write('ready');
 `;
 
 interface Answer {
@@ -42,15 +51,30 @@ interface Sending {
   readonly times?: number;
 }
 
-async function post(app: App, file: string, batch: string, { strict = false, times = 1 }: Sending = {}): Promise<Answer> {
+/** Answers what sends the file when it is called. */
+async function readySender(
+  app: App,
+  file: string,
+  batch: string,
+  { strict = false, times = 1 }: Sending = {},
+): Promise<() => Promise<Answer>> {
   const given = [`${app.url}/ingest/dialogues`, file, KEY, strict ? '1' : '0', batch, String(times), String(FEED_HEADER.length)];
-  const child = spawn(process.execPath, ['-e', SENDER, ...given], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let body = '';
-  child.stdout.on('data', (part: Buffer) => (body += part.toString()));
-  await once(child, 'close');
-  const answer = JSON.parse(body) as Answer & { error?: { message: string } };
-  if (answer.error) throw new Error(answer.error.message);
-  return answer;
+  const child = spawn(process.execPath, ['-e', SENDER, ...given], { stdio: ['pipe', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  return async () => {
+    let body = '';
+    child.stdout.on('data', (part: Buffer) => (body += part.toString()));
+    child.stdin.end('send');
+    await once(child, 'close');
+    const answer = JSON.parse(body) as Answer & { error?: { message: string } };
+    if (answer.error) throw new Error(answer.error.message);
+    return answer;
+  };
+}
+
+async function post(app: App, file: string, batch: string, sending?: Sending): Promise<Answer> {
+  const send = await readySender(app, file, batch, sending);
+  return send();
 }
 
 function expectCounts(answer: Answer, accepted: number, duplicates: number): void {
@@ -118,13 +142,22 @@ async function onPostgresql(directory: string, options: SuiteOptions): Promise<R
       await raw.query('CHECKPOINT');
     };
     let batch = 0;
-    const send = (strict: boolean) => async (): Promise<void> =>
-      expectCounts(await post(app, file, `run ${++batch}`, { strict }), feed.rows, 0);
+    const sideOf = (name: string, strict: boolean): Side => {
+      let send: () => Promise<Answer>;
+      return {
+        name,
+        prepare: async () => {
+          send = await readySender(app, file, `run ${++batch}`, { strict });
+          await prepare();
+        },
+        run: async () => expectCounts(await send(), feed.rows, 0),
+      };
+    };
     const samples = await interleave(
       [
         { name: 'copy', prepare, run: async () => void (await raw.query(`COPY ${leaf} FROM '${resolved}' (FORMAT csv)`)) },
-        { name: 'http', prepare, run: send(false) },
-        { name: 'strict', prepare, run: send(true) },
+        sideOf('http', false),
+        sideOf('strict', true),
       ],
       options,
     );

@@ -46,6 +46,21 @@ onEmbedded('a file is the same records whether a server runs or not', async () =
   expect(await server.operator.ingest('usage', linesOf(file).join('\n'), 'and again')).toBe(0);
 });
 
+onEmbedded('with --strict a dialogue is stored once, whatever batch it comes in; without, once for each batch', async () => {
+  const imsi = '214070000000001';
+  const sims = house.write('sims.csv', `iccid,imsi,client,fleet,family\n${iccidOf(0)},${imsi},Acme,meters,meter\n`);
+  await house.ingest('sims', sims);
+  const lastHour = Math.floor(Date.now() / 3_600_000) * 3_600_000 - 3_600_000;
+  const rows = Array.from({ length: 20 }, (_, n) => `${imsi},${lastHour + n * 1000},120,MAP,SAI,VLR,SUCCESS,214-07,node-1\n`);
+  const header = 'imsi,started_at,duration_ms,protocol,procedure,origin,outcome,visited_plmn,node\n';
+  const file = house.write('dialogues.csv', header + rows.join(''));
+  const twice = house.write('twice.csv', header + rows.join('') + rows.join(''));
+  await house.serve();
+  expect(countsOf(await house.ingest('dialogues', file, '--strict'))).toBe('20 accepted, 0 duplicates, 0 rejected');
+  expect(countsOf(await house.ingest('dialogues', twice, '--strict'))).toBe('0 accepted, 40 duplicates, 0 rejected');
+  expect(countsOf(await house.ingest('dialogues', twice, '--idempotency-key', 'plain'))).toBe('40 accepted, 0 duplicates, 0 rejected');
+});
+
 onEmbedded('a sender whose server is killed is told in one line what to do, and doing it loses and doubles nothing', async () => {
   const first = await house.serve();
   const { id } = await makeCustomer(first.operator, 'Acme', 0, 10);

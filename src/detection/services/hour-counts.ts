@@ -1,6 +1,6 @@
 /** From the quarter-hour counters that ingest keeps to counts per hour, visited country and service. */
 import type { Transaction } from '../../database/database';
-import { ORIGINS, OUTCOMES, PROCEDURES, PROTOCOLS } from '../../telemetry';
+import { ORIGINS, OUTCOMES, partQuarters, PROCEDURES, PROTOCOLS } from '../../telemetry';
 import { HOUR_MILLISECONDS, startOfDay, type Day } from '../days';
 import { countryOfPlmn } from '../../telemetry/plmn-country';
 
@@ -55,7 +55,7 @@ export async function readDayCounts(tx: Transaction, clientId: number, day: Day,
     `SELECT quarter, plmn, protocol, procedure, origin, outcome, dialogues FROM signaling_quarter_hour
       WHERE client_id = $1 AND quarter >= $2 AND quarter < $3
      UNION ALL
-     SELECT quarter, plmn, protocol, procedure, origin, outcome, dialogues FROM signaling_part
+     SELECT quarter, plmn, protocol, procedure, origin, outcome, dialogues FROM (${partQuarters('signaling_part')}) AS counted
       WHERE client_id = $1 AND day = $4 AND quarter >= $2 AND quarter < $3`,
     [clientId, new Date(start), new Date(start + hours * HOUR_MILLISECONDS), day],
   );

@@ -5,13 +5,17 @@ import { CANCELLATION_TYPES, ORIGINS, OUTCOMES, plmnCode, plmnText, PROCEDURES, 
 import type { RowError } from '../parsing/column';
 import type { Row } from '../parsing/rows';
 import type { DialogueValues } from './dialogue-kind';
+import { DialoguePatterns, UNKNOWN, widened } from './dialogue-patterns';
+import { LineTails } from './line-tails';
 import { NameTable } from './name-table';
+import { PatternCopies } from './pattern-copy';
 
-/** Stands for "unknown" where 0 means something. */
-export const UNKNOWN = -1;
 const LINE_BREAK = Buffer.from('\n');
 const LEAST_ROWS = 1024;
+const FIRST_CHUNK_ROWS = 25_000;
 const LEAST_BYTES = 1 << 17;
+/** Bytes behind the last, so that several may be read at once wherever a line stands. */
+const SPARE_BYTES = 32;
 
 /** What becomes of a row. SETTLED: another call stored it. */
 export const Fate = { STORED: 0, REJECTED: 1, DUPLICATE: 2, SETTLED: 3 } as const;
@@ -31,7 +35,10 @@ export class DialogueChunk implements LedgerChunk {
   /** The bytes of the rows, and after them what was read ahead. */
   bytes: Buffer = Buffer.allocUnsafeSlow(LEAST_BYTES);
   byteCount = 0;
+  view = new DataView(this.bytes.buffer);
 
+  /** It is full with this many rows. The first chunks of a body are smaller, so that the database soon has something to do. */
+  fullAt = 0;
   /** Rows that have room. */
   capacity = 0;
   /** First byte of each row, and the first after its line break. */
@@ -43,24 +50,19 @@ export class DialogueChunk implements LedgerChunk {
   /** Epoch milliseconds. */
   startedAt = new Float64Array(0);
   durationMs = new Int32Array(0);
-  protocol = new Uint8Array(0);
-  procedure = new Uint8Array(0);
-  origin = new Uint8Array(0);
-  outcome = new Uint8Array(0);
-  resultCode = new Int32Array(0);
-  plmn = new Int32Array(0);
-  /** Ordinal in `nodes`, from 1; 0: unknown. */
-  node = new Uint32Array(0);
-  /** 0: none. */
-  cancellationType = new Uint8Array(0);
-  formatViolation = new Uint8Array(0);
+  /** What else it says, in `patterns`. */
+  pattern = new Uint32Array(0);
   /** Set when the chunk is stored: what becomes of each row, and whose it is. */
   fate = new Uint8Array(0);
   clientId = new Int32Array(0);
   simIdHigh = new Int32Array(0);
   simIdLow = new Int32Array(0);
 
+  readonly patterns = new DialoguePatterns();
+  readonly tails: LineTails;
   readonly nodes: NameTable;
+  /** Encoded when the chunk is stored. */
+  readonly copies = new PatternCopies();
   private encoded: Buffer = Buffer.alloc(0);
   private hashed: { readonly rows: number; readonly digest: Buffer } | null = null;
   readonly bad = new Map<number, BadRow>();
@@ -69,17 +71,21 @@ export class DialogueChunk implements LedgerChunk {
     readonly mostRows: number,
     seed: number,
   ) {
+    this.tails = new LineTails(seed);
     this.nodes = new NameTable(seed);
     this.grow(Math.min(LEAST_ROWS, mostRows));
   }
 
   begin(number: number, preamble: string): void {
     this.number = number;
+    this.fullAt = Math.min(FIRST_CHUNK_ROWS * 2 ** number, this.mostRows);
     this.preamble = preamble;
     this.rowCount = 0;
     this.settledRows = 0;
     this.byteCount = 0;
     this.hashed = null;
+    this.patterns.clear();
+    this.tails.clear();
     this.nodes.clear();
     this.bad.clear();
   }
@@ -91,10 +97,11 @@ export class DialogueChunk implements LedgerChunk {
 
   append(piece: Uint8Array): void {
     const needed = this.byteCount + piece.length;
-    if (needed > this.bytes.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.bytes.length * 2));
+    if (needed + SPARE_BYTES > this.bytes.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(needed + SPARE_BYTES, this.bytes.length * 2));
       larger.set(this.bytes.subarray(0, this.byteCount));
       this.bytes = larger;
+      this.view = new DataView(larger.buffer);
     }
     this.bytes.set(piece, this.byteCount);
     this.byteCount = needed;
@@ -131,33 +138,39 @@ export class DialogueChunk implements LedgerChunk {
     this.imsi[row] = imsiKey(values.imsi);
     this.startedAt[row] = values.started_at;
     this.durationMs[row] = values.duration_ms ?? UNKNOWN;
-    this.protocol[row] = PROTOCOLS.indexOf(values.protocol) + 1;
-    this.procedure[row] = PROCEDURES.indexOf(values.procedure) + 1;
-    this.origin[row] = ORIGINS.indexOf(values.origin) + 1;
-    this.outcome[row] = OUTCOMES.indexOf(values.outcome) + 1;
-    this.resultCode[row] = values.result_code ?? UNKNOWN;
-    this.plmn[row] = values.visited_plmn === null ? UNKNOWN : plmnCode(values.visited_plmn);
-    this.node[row] = values.node === null ? 0 : this.nodes.ordinalOf(Buffer.from(values.node));
-    this.cancellationType[row] = values.cancellation_type === null ? 0 : CANCELLATION_TYPES.indexOf(values.cancellation_type) + 1;
-    this.formatViolation[row] = values.format_violation === true ? 1 : 0;
+    const { patterns } = this;
+    const pattern = patterns.begin();
+    patterns.protocol[pattern] = PROTOCOLS.indexOf(values.protocol) + 1;
+    patterns.procedure[pattern] = PROCEDURES.indexOf(values.procedure) + 1;
+    patterns.origin[pattern] = ORIGINS.indexOf(values.origin) + 1;
+    patterns.outcome[pattern] = OUTCOMES.indexOf(values.outcome) + 1;
+    patterns.resultCode[pattern] = values.result_code ?? UNKNOWN;
+    patterns.plmn[pattern] = values.visited_plmn === null ? UNKNOWN : plmnCode(values.visited_plmn);
+    patterns.node[pattern] = values.node === null ? 0 : this.nodes.ordinalOf(Buffer.from(values.node));
+    patterns.cancellationType[pattern] = values.cancellation_type === null ? 0 : CANCELLATION_TYPES.indexOf(values.cancellation_type) + 1;
+    patterns.formatViolation[pattern] = values.format_violation === true ? 1 : 0;
+    this.pattern[row] = patterns.add();
   }
 
   /** The dialogue as its row gave it; only where the row isn't bad. */
   values(row: number): DialogueValues {
-    const plmn = this.plmn[row]!;
+    const { patterns } = this;
+    const pattern = this.pattern[row]!;
+    const plmn = patterns.plmn[pattern]!;
+    const node = patterns.node[pattern]!;
     return {
       imsi: imsiText(this.imsi[row]!),
       started_at: this.startedAt[row]!,
       duration_ms: known(this.durationMs[row]!),
-      protocol: PROTOCOLS[this.protocol[row]! - 1]!,
-      procedure: PROCEDURES[this.procedure[row]! - 1]!,
-      origin: ORIGINS[this.origin[row]! - 1]!,
-      outcome: OUTCOMES[this.outcome[row]! - 1]!,
-      result_code: known(this.resultCode[row]!),
+      protocol: PROTOCOLS[patterns.protocol[pattern]! - 1]!,
+      procedure: PROCEDURES[patterns.procedure[pattern]! - 1]!,
+      origin: ORIGINS[patterns.origin[pattern]! - 1]!,
+      outcome: OUTCOMES[patterns.outcome[pattern]! - 1]!,
+      result_code: known(patterns.resultCode[pattern]!),
       visited_plmn: plmn === UNKNOWN ? null : plmnText(plmn),
-      node: this.node[row] === 0 ? null : this.nodes.nameOf(this.node[row]!),
-      cancellation_type: CANCELLATION_TYPES[this.cancellationType[row]! - 1] ?? null,
-      format_violation: this.formatViolation[row] === 1,
+      node: node === 0 ? null : this.nodes.nameOf(node),
+      cancellation_type: CANCELLATION_TYPES[patterns.cancellationType[pattern]! - 1] ?? null,
+      format_violation: patterns.formatViolation[pattern] === 1,
     };
   }
 
@@ -190,38 +203,22 @@ export class DialogueChunk implements LedgerChunk {
   private grow(rows: number): void {
     const capacity = Math.min(rows, this.mostRows);
     this.capacity = capacity;
-    this.rowStart = grown(this.rowStart, new Uint32Array(capacity));
-    this.rowEnd = grown(this.rowEnd, new Uint32Array(capacity));
-    this.line = grown(this.line, new Float64Array(capacity));
-    this.imsi = grown(this.imsi, new Float64Array(capacity));
-    this.startedAt = grown(this.startedAt, new Float64Array(capacity));
-    this.durationMs = grown(this.durationMs, new Int32Array(capacity));
-    this.protocol = grown(this.protocol, new Uint8Array(capacity));
-    this.procedure = grown(this.procedure, new Uint8Array(capacity));
-    this.origin = grown(this.origin, new Uint8Array(capacity));
-    this.outcome = grown(this.outcome, new Uint8Array(capacity));
-    this.resultCode = grown(this.resultCode, new Int32Array(capacity));
-    this.plmn = grown(this.plmn, new Int32Array(capacity));
-    this.node = grown(this.node, new Uint32Array(capacity));
-    this.cancellationType = grown(this.cancellationType, new Uint8Array(capacity));
-    this.formatViolation = grown(this.formatViolation, new Uint8Array(capacity));
-    this.fate = grown(this.fate, new Uint8Array(capacity));
-    this.clientId = grown(this.clientId, new Int32Array(capacity));
-    this.simIdHigh = grown(this.simIdHigh, new Int32Array(capacity));
-    this.simIdLow = grown(this.simIdLow, new Int32Array(capacity));
+    this.rowStart = widened(this.rowStart, new Uint32Array(capacity));
+    this.rowEnd = widened(this.rowEnd, new Uint32Array(capacity));
+    this.line = widened(this.line, new Float64Array(capacity));
+    this.imsi = widened(this.imsi, new Float64Array(capacity));
+    this.startedAt = widened(this.startedAt, new Float64Array(capacity));
+    this.durationMs = widened(this.durationMs, new Int32Array(capacity));
+    this.pattern = widened(this.pattern, new Uint32Array(capacity));
+    this.fate = widened(this.fate, new Uint8Array(capacity));
+    this.clientId = widened(this.clientId, new Int32Array(capacity));
+    this.simIdHigh = widened(this.simIdHigh, new Int32Array(capacity));
+    this.simIdLow = widened(this.simIdLow, new Int32Array(capacity));
   }
 }
 
 function known(value: number): number | null {
   return value === UNKNOWN ? null : value;
-}
-
-interface Settable<Values> {
-  set(values: Values): void;
-}
-function grown<Values extends Settable<Values>>(from: Values, to: Values): Values {
-  to.set(from);
-  return to;
 }
 
 /** An IMSI as a number that keeps its leading zeros: its digits behind a 1. At most 1,999,999,999,999,999, so exact. */

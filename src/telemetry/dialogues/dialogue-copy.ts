@@ -1,30 +1,18 @@
 /** Rows of a chunk in PostgreSQL's binary COPY format, one leaf partition at a time. */
 import { COPY_END_BYTES, COPY_SIGNATURE, FIRST_DAY } from './copy-format';
-import { Fate, UNKNOWN, type DialogueChunk } from './dialogue-chunk';
+import { Fate, type DialogueChunk } from './dialogue-chunk';
+import { UNKNOWN } from './dialogue-patterns';
+import { PATTERN_COLUMNS } from './pattern-copy';
+import type { SignalingCounts } from './signaling-counts';
 
 /** As the encoder writes them. */
-export const DIALOGUE_COLUMNS = [
-  'client_id',
-  'day',
-  'sim_id',
-  'started_at',
-  'duration_ms',
-  'protocol',
-  'procedure',
-  'origin',
-  'outcome',
-  'result_code',
-  'plmn',
-  'node_id',
-  'cancellation_type',
-  'format_violation',
-] as const;
+export const DIALOGUE_COLUMNS = ['client_id', 'day', 'sim_id', 'started_at', 'duration_ms', ...PATTERN_COLUMNS] as const;
 
 const DAY_MILLISECONDS = 86_400_000;
 const FIRST_MILLISECOND = FIRST_DAY * DAY_MILLISECONDS;
 const NULL = -1;
-/** Field count, a length before each field, and the fields where none is NULL. */
-const MOST_ROW_BYTES = 2 + DIALOGUE_COLUMNS.length * 4 + 51;
+/** Field count, a length before each field, the fields where none is NULL, and what may be written behind them. */
+const MOST_ROW_BYTES = 2 + DIALOGUE_COLUMNS.length * 4 + 51 + 3;
 
 /** How many rows are to be stored, by day (days since 1970). */
 export function rowsByDay(chunk: DialogueChunk): Map<number, number> {
@@ -49,13 +37,23 @@ export function dayText(day: number): string {
   return new Date(day * DAY_MILLISECONDS).toISOString().slice(0, 10);
 }
 
-/** Bytes that are encoded at once: they are still in the processor's cache when the socket takes them. */
-const PIECE_BYTES = 1 << 18;
+/** Bytes that are encoded at once: as much as keeps the database at work while lines are read. */
+const PIECE_BYTES = 1 << 20;
 
-/** Rows of one day, piece by piece. A piece is good until the next is asked for. `nodeIds`: by the chunk's ordinals of names. */
-export function* encodeDay(chunk: DialogueChunk, day: number, nodeIds: Int32Array): Generator<Buffer> {
+export interface DayOfChunk {
+  readonly chunk: DialogueChunk;
+  readonly day: number;
+  /** By the chunk's ordinals of names. */
+  readonly nodeIds: Int32Array;
+  /** Counts each row, piece by piece too: the database is at work on the piece before. */
+  readonly counts: SignalingCounts;
+}
+
+/** Rows of one day, piece by piece. A piece is good until the next is asked for. */
+export function* encodeDay({ chunk, day, nodeIds, counts }: DayOfChunk): Generator<Buffer> {
   const bytes = chunk.reserveEncoded(PIECE_BYTES);
-  const rows = new DayRows(chunk, day, nodeIds, bytes);
+  chunk.copies.encode(chunk.patterns, nodeIds);
+  const rows = new DayRows(chunk, day, counts, bytes);
   let from = COPY_SIGNATURE.copy(bytes);
   while (rows.next < chunk.rowCount) {
     yield bytes.subarray(0, rows.fill(from));
@@ -68,13 +66,12 @@ export function* encodeDay(chunk: DialogueChunk, day: number, nodeIds: Int32Arra
 class DayRows {
   /** The first row that isn't looked at yet. */
   next = 0;
-  private at = 0;
   private readonly view: DataView;
 
   constructor(
     private readonly chunk: DialogueChunk,
     private readonly day: number,
-    private readonly nodeIds: Int32Array,
+    private readonly counts: SignalingCounts,
     bytes: Buffer,
   ) {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -82,63 +79,39 @@ class DayRows {
 
   /** Writes rows from this place on while there is room; answers the place behind the last. */
   fill(from: number): number {
-    const { chunk, day, nodeIds, view } = this;
+    const { chunk, day, counts, view } = this;
+    const { fate, startedAt, clientId, simIdHigh, simIdLow, durationMs, pattern, copies } = chunk;
     const first = day * DAY_MILLISECONDS;
     const next = first + DAY_MILLISECONDS;
     const lastStart = view.byteLength - MOST_ROW_BYTES;
-    this.at = from;
+    let at = from;
     let row = this.next;
-    for (; row < chunk.rowCount && this.at <= lastStart; row++) {
-      const startedAt = chunk.startedAt[row]!;
-      if (chunk.fate[row] !== Fate.STORED || startedAt < first || startedAt >= next) continue;
-      const { at } = this;
-      const microseconds = (startedAt - FIRST_MILLISECOND) * 1000;
+    for (; row < chunk.rowCount && at <= lastStart; row++) {
+      const start = startedAt[row]!;
+      if (fate[row] !== Fate.STORED || start < first || start >= next) continue;
+      counts.add(chunk, row);
+      const microseconds = (start - FIRST_MILLISECOND) * 1000;
       const high = Math.floor(microseconds / 4_294_967_296);
       view.setInt16(at, DIALOGUE_COLUMNS.length);
       view.setInt32(at + 2, 4);
-      view.setInt32(at + 6, chunk.clientId[row]!);
+      view.setInt32(at + 6, clientId[row]!);
       view.setInt32(at + 10, 4);
       view.setInt32(at + 14, day - FIRST_DAY);
       view.setInt32(at + 18, 8);
-      view.setInt32(at + 22, chunk.simIdHigh[row]!);
-      view.setInt32(at + 26, chunk.simIdLow[row]!);
+      view.setInt32(at + 22, simIdHigh[row]!);
+      view.setInt32(at + 26, simIdLow[row]!);
       view.setInt32(at + 30, 8);
       view.setInt32(at + 34, high);
-      view.setUint32(at + 38, microseconds - high * 4_294_967_296);
-      this.at = at + 42;
-      this.optional(chunk.durationMs[row]!);
-      this.code(chunk.protocol[row]!);
-      this.code(chunk.procedure[row]!);
-      this.code(chunk.origin[row]!);
-      this.code(chunk.outcome[row]!);
-      this.optional(chunk.resultCode[row]!);
-      this.optional(chunk.plmn[row]!);
-      this.optional(nodeIds[chunk.node[row]!]!);
-      if (chunk.cancellationType[row] === 0) this.absent();
-      else this.code(chunk.cancellationType[row]!);
-      view.setInt32(this.at, 1);
-      view.setInt8(this.at + 4, chunk.formatViolation[row]!);
-      this.at += 5;
+      view.setInt32(at + 38, microseconds - high * 4_294_967_296);
+      const duration = durationMs[row]!;
+      if (duration === UNKNOWN) view.setInt32(at + 42, NULL);
+      else {
+        view.setInt32(at + 42, 4);
+        view.setInt32(at + 46, duration);
+      }
+      at = copies.copy(pattern[row]!, view, at + (duration === UNKNOWN ? 46 : 50));
     }
     this.next = row;
-    return this.at;
-  }
-
-  private absent(): void {
-    this.view.setInt32(this.at, NULL);
-    this.at += 4;
-  }
-
-  private optional(value: number): void {
-    if (value === UNKNOWN) return this.absent();
-    this.view.setInt32(this.at, 4);
-    this.view.setInt32(this.at + 4, value);
-    this.at += 8;
-  }
-
-  private code(value: number): void {
-    this.view.setInt32(this.at, 2);
-    this.view.setInt16(this.at + 4, value);
-    this.at += 6;
+    return at;
   }
 }

@@ -34,10 +34,10 @@ export class DialogueIngest {
     this.seed = entropy.bytes(4).readInt32LE();
   }
 
-  /** A chunk is good until it is stored. */
-  async *readChunks(format: Format, body: AsyncIterable<Buffer>): AsyncGenerator<DialogueChunk> {
+  /** A chunk is good until it is stored. `release`: is given each piece of the body that isn't needed any more. */
+  async *readChunks(format: Format, body: AsyncIterable<Buffer>, release?: (piece: Buffer) => void): AsyncGenerator<DialogueChunk> {
     const newChunk = (): DialogueChunk => this.free.pop() ?? new DialogueChunk(this.chunkRows, this.seed);
-    const reader = new DialogueReader({ format, newChunk, now: () => this.clock.now().getTime() });
+    const reader = new DialogueReader({ format, newChunk, now: () => this.clock.now().getTime(), release });
     for await (const piece of body) yield* reader.push(piece);
     yield* reader.end();
   }

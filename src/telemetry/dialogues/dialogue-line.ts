@@ -3,9 +3,11 @@
  * way (quotes, empty required fields, anything wrong) is left to the reader of single rows, which also finds the words for what is wrong.
  */
 import { CANCELLATION_TYPES, ORIGINS, OUTCOMES, PROCEDURES, PROTOCOLS } from '../dialogue-codes';
-import { UNKNOWN, type DialogueChunk } from './dialogue-chunk';
+import type { DialogueChunk } from './dialogue-chunk';
 import { MOST_NODE_CHARACTERS, takenTimes, type DialogueColumn } from './dialogue-kind';
+import { UNKNOWN, type DialoguePatterns } from './dialogue-patterns';
 import { hashByte } from './name-table';
+import { MOST_NAME_LETTERS, vocabulary, type Vocabulary } from './vocabulary';
 
 const COMMA = 44;
 const LINE_FEED = 10;
@@ -17,32 +19,11 @@ const SPACE = 32;
 const TILDE = 126;
 const DAY_MILLISECONDS = 86_400_000;
 const MOST_INT4 = 2_147_483_647;
+const MINUTE_CHARACTERS = 16;
 const NOT_PLAIN = -1;
+/** What each row has of its own; the other columns are its pattern. */
+const OWN_COLUMNS: readonly DialogueColumn[] = ['imsi', 'started_at', 'duration_ms'];
 
-/** Names one behind the other, each in a place of equal size and found by its first letter; most have theirs alone. */
-interface Vocabulary {
-  /** First byte of a name → the name's code, the lowest where several begin with it; 0: none does. */
-  readonly codeByByte: Uint8Array;
-  /** Code → the next that begins with the same byte; 0: none. */
-  readonly nextCode: Uint8Array;
-  readonly lengths: Uint8Array;
-  readonly letters: Uint8Array;
-}
-const MOST_NAME_LETTERS = 32;
-function vocabulary(names: readonly string[]): Vocabulary {
-  const codeByByte = new Uint8Array(256);
-  const nextCode = new Uint8Array(names.length + 1);
-  const lengths = new Uint8Array(names.length + 1);
-  const letters = new Uint8Array((names.length + 1) * MOST_NAME_LETTERS);
-  for (let code = names.length; code > 0; code--) {
-    const name = Buffer.from(names[code - 1]!);
-    nextCode[code] = codeByByte[name[0]!]!;
-    codeByByte[name[0]!] = code;
-    lengths[code] = name.length;
-    letters.set(name, code * MOST_NAME_LETTERS);
-  }
-  return { codeByByte, nextCode, lengths, letters };
-}
 const protocols = vocabulary(PROTOCOLS);
 const procedures = vocabulary(PROCEDURES);
 const origins = vocabulary(ORIGINS);
@@ -59,6 +40,7 @@ function isEnd(byte: number): boolean {
 
 export class DialogueLineReader {
   private bytes: Buffer = Buffer.alloc(0);
+  private view: DataView = new DataView(new ArrayBuffer(0));
   /** Where the field begins; behind it when it was read. */
   private at = 0;
   private firstTaken = 0;
@@ -66,9 +48,17 @@ export class DialogueLineReader {
   /** The day that was read last, as its digits and in epoch milliseconds: most lines are of one day. */
   private dayDigits = -1;
   private dayStart = 0;
+  /** The minute that was read last, as its four words of text and in epoch milliseconds. */
+  private readonly minuteWords = new Int32Array(MINUTE_CHARACTERS / 4);
+  private minuteStart = NaN;
+  /** Columns before the tail that is looked for among those that were read; 0 where what rows have of their own doesn't come first. */
+  private readonly before: number;
 
   /** `columns`: the header. */
-  constructor(private readonly columns: readonly DialogueColumn[]) {}
+  constructor(private readonly columns: readonly DialogueColumn[]) {
+    const own = columns.filter((column) => OWN_COLUMNS.includes(column)).length;
+    this.before = columns.slice(0, own).every((column) => OWN_COLUMNS.includes(column)) ? own : 0;
+  }
 
   /** To be called before lines are read: the wall clock decides which times are taken. */
   standAt(now: number): void {
@@ -84,26 +74,42 @@ export class DialogueLineReader {
   read(chunk: DialogueChunk, start: number): number {
     const row = chunk.rowCount;
     this.bytes = chunk.bytes;
+    this.view = chunk.view;
     this.at = start;
     chunk.durationMs[row] = UNKNOWN;
-    chunk.resultCode[row] = UNKNOWN;
-    chunk.plmn[row] = UNKNOWN;
-    chunk.node[row] = 0;
-    chunk.cancellationType[row] = 0;
-    chunk.formatViolation[row] = 0;
+    const { before } = this;
+    if (before > 0) {
+      if (!this.readFields(0, before, chunk, row, 0)) return NOT_PLAIN;
+      const known = chunk.tails.find(this.view, this.at);
+      if (known !== -1) {
+        chunk.pattern[row] = known;
+        return chunk.tails.end + 1;
+      }
+    }
+    const pattern = chunk.patterns.begin();
+    if (!this.readFields(before, this.columns.length, chunk, row, pattern)) return NOT_PLAIN;
+    if (this.bytes[this.at] === CARRIAGE_RETURN) this.at++;
+    if (this.bytes[this.at] !== LINE_FEED) return NOT_PLAIN;
+    chunk.pattern[row] = chunk.patterns.add();
+    if (before > 0 && chunk.tails.end !== -1) chunk.tails.keep(pattern);
+    return this.at + 1;
+  }
+
+  /** The fields of these columns, and the commas between them and the next. */
+  private readFields(first: number, end: number, chunk: DialogueChunk, row: number, pattern: number): boolean {
     const last = this.columns.length - 1;
-    for (let column = 0; column <= last; column++) {
-      if (!this.readField(this.columns[column]!, chunk, row)) return NOT_PLAIN;
+    for (let column = first; column < end; column++) {
+      if (!this.readField(this.columns[column]!, chunk, row, pattern)) return false;
       if (column < last) {
-        if (this.bytes[this.at] !== COMMA) return NOT_PLAIN;
+        if (this.bytes[this.at] !== COMMA) return false;
         this.at++;
       }
     }
-    if (this.bytes[this.at] === CARRIAGE_RETURN) this.at++;
-    return this.bytes[this.at] === LINE_FEED ? this.at + 1 : NOT_PLAIN;
+    return true;
   }
 
-  private readField(column: DialogueColumn, chunk: DialogueChunk, row: number): boolean {
+  private readField(column: DialogueColumn, chunk: DialogueChunk, row: number, pattern: number): boolean {
+    const { patterns } = chunk;
     switch (column) {
       case 'imsi':
         return this.readImsi(chunk, row);
@@ -112,45 +118,56 @@ export class DialogueLineReader {
       case 'duration_ms':
         return this.readNumber(chunk.durationMs, row);
       case 'protocol':
-        return this.readName(protocols, chunk.protocol, row);
+        return this.readName(protocols, patterns.protocol, pattern);
       case 'procedure':
-        return this.readName(procedures, chunk.procedure, row);
+        return this.readName(procedures, patterns.procedure, pattern);
       case 'origin':
-        return this.readName(origins, chunk.origin, row);
+        return this.readName(origins, patterns.origin, pattern);
       case 'outcome':
-        return this.readName(outcomes, chunk.outcome, row);
+        return this.readName(outcomes, patterns.outcome, pattern);
       case 'result_code':
-        return this.readNumber(chunk.resultCode, row);
+        return this.readNumber(patterns.resultCode, pattern);
       case 'visited_plmn':
-        return this.readPlmn(chunk, row);
+        return this.readPlmn(patterns, pattern);
       case 'node':
-        return this.readNode(chunk, row);
+        return this.readNode(chunk, pattern);
       case 'cancellation_type':
-        return isEnd(this.bytes[this.at]!) || this.readName(cancellationTypes, chunk.cancellationType, row);
+        return isEnd(this.bytes[this.at]!) || this.readName(cancellationTypes, patterns.cancellationType, pattern);
       case 'format_violation':
         if (isEnd(this.bytes[this.at]!)) return true;
-        if (!this.readName(booleans, chunk.formatViolation, row)) return false;
-        chunk.formatViolation[row] = chunk.formatViolation[row] === TRUE_CODE ? 1 : 0;
+        if (!this.readName(booleans, patterns.formatViolation, pattern)) return false;
+        patterns.formatViolation[pattern] = patterns.formatViolation[pattern] === TRUE_CODE ? 1 : 0;
         return true;
     }
   }
 
+  /** In two numbers of which each is a small one, since those are quicker. */
   private readImsi(chunk: DialogueChunk, row: number): boolean {
     const { bytes } = this;
-    let at = this.at;
-    let key = 1;
-    for (let digit = bytes[at]! - ZERO; digit >= 0 && digit <= 9; digit = bytes[++at]! - ZERO) {
-      if (at - this.at === 15) return false;
-      key = key * 10 + digit;
+    const start = this.at;
+    let at = start;
+    let high = 1;
+    for (const end = at + 8; at < end; at++) {
+      const digit = bytes[at]! - ZERO;
+      if (!(digit >= 0 && digit <= 9)) break;
+      high = high * 10 + digit;
     }
-    if (at - this.at < 6 || !isEnd(bytes[at]!)) return false;
-    chunk.imsi[row] = key;
+    let low = 0;
+    let scale = 1;
+    for (let digit = bytes[at]! - ZERO; digit >= 0 && digit <= 9; digit = bytes[++at]! - ZERO) {
+      if (at - start === 15) return false;
+      low = low * 10 + digit;
+      scale *= 10;
+    }
+    if (at - start < 6 || !isEnd(bytes[at]!)) return false;
+    chunk.imsi[row] = high * scale + low;
     this.at = at;
     return true;
   }
 
   /** Epoch milliseconds, or RFC 3339 in UTC by fixed places. */
   private readInstant(chunk: DialogueChunk, row: number): boolean {
+    if (this.isMinuteBefore()) return this.takeInstant(chunk, row, this.readSeconds(this.at + MINUTE_CHARACTERS, this.minuteStart));
     const { bytes } = this;
     let at = this.at;
     let value = 0;
@@ -160,13 +177,14 @@ export class DialogueLineReader {
     }
     const isDate = bytes[at] === DASH && at - this.at === 4;
     if (!isDate && (at === this.at || !isEnd(bytes[at]!))) return false;
-    if (isDate) {
-      value = this.readDateTime(value, this.at);
-      at = this.at;
-    }
+    if (isDate) value = this.readDateTime(value, this.at);
+    else this.at = at;
+    return this.takeInstant(chunk, row, value);
+  }
+
+  private takeInstant(chunk: DialogueChunk, row: number, value: number): boolean {
     if (!(value >= this.firstTaken && value <= this.lastTaken)) return false;
     chunk.startedAt[row] = value;
-    this.at = at;
     return true;
   }
 
@@ -177,11 +195,35 @@ export class DialogueLineReader {
     const day = this.twoDigits(start + 8);
     const hour = this.twoDigits(start + 11);
     const minute = this.twoDigits(start + 14);
-    const second = this.twoDigits(start + 17);
-    // T, two colons and the second dash
-    if (bytes[start + 7] !== DASH || bytes[start + 10] !== 84 || bytes[start + 13] !== 58 || bytes[start + 16] !== 58) return NaN;
-    if (!(hour <= 23 && minute <= 59 && second <= 59)) return NaN;
-    let at = start + 19;
+    // T, a colon and the second dash
+    if (bytes[start + 7] !== DASH || bytes[start + 10] !== 84 || bytes[start + 13] !== 58) return NaN;
+    if (!(hour <= 23 && minute <= 59)) return NaN;
+    const minuteStart = this.midnight(year, month, day) + (hour * 60 + minute) * 60_000;
+    const value = this.readSeconds(start + MINUTE_CHARACTERS, minuteStart);
+    if (!Number.isNaN(value)) {
+      for (let word = 0; word < this.minuteWords.length; word++) this.minuteWords[word] = this.view.getInt32(start + word * 4, true);
+      this.minuteStart = minuteStart;
+    }
+    return value;
+  }
+
+  /** Whether the field begins as the time before it did, up to its minute. */
+  private isMinuteBefore(): boolean {
+    const { view, at, minuteWords } = this;
+    return (
+      view.getInt32(at + 12, true) === minuteWords[3] &&
+      view.getInt32(at + 8, true) === minuteWords[2] &&
+      view.getInt32(at + 4, true) === minuteWords[1] &&
+      view.getInt32(at, true) === minuteWords[0]
+    );
+  }
+
+  /** What follows the minute: `:00Z`, or with a fraction. */
+  private readSeconds(start: number, minuteStart: number): number {
+    const { bytes } = this;
+    const second = this.twoDigits(start + 1);
+    if (bytes[start] !== 58 || !(second <= 59)) return NaN;
+    let at = start + 3;
     let milliseconds = 0;
     if (bytes[at] === 46) {
       const first = ++at;
@@ -195,7 +237,7 @@ export class DialogueLineReader {
     if (bytes[at] !== 90) return NaN;
     if (!isEnd(bytes[++at]!)) return NaN;
     this.at = at;
-    return this.midnight(year, month, day) + (hour * 60 + minute) * 60_000 + second * 1000 + milliseconds;
+    return minuteStart + second * 1000 + milliseconds;
   }
 
   /** NaN where it isn't two digits. */
@@ -251,7 +293,7 @@ export class DialogueLineReader {
   }
 
   /** `214-07` or `21407`: three digits, then two or three. */
-  private readPlmn(chunk: DialogueChunk, row: number): boolean {
+  private readPlmn(patterns: DialoguePatterns, pattern: number): boolean {
     const { bytes } = this;
     let at = this.at;
     if (isEnd(bytes[at]!)) return true;
@@ -267,13 +309,13 @@ export class DialogueLineReader {
     for (let digit = bytes[at]! - ZERO; digit >= 0 && digit <= 9; digit = bytes[++at]! - ZERO) mnc = mnc * 10 + digit;
     const digits = at - first;
     if ((digits !== 2 && digits !== 3) || !isEnd(bytes[at]!)) return false;
-    chunk.plmn[row] = (mcc * 1000 + mnc) * 2 + (digits === 3 ? 1 : 0);
+    patterns.plmn[pattern] = (mcc * 1000 + mnc) * 2 + (digits === 3 ? 1 : 0);
     this.at = at;
     return true;
   }
 
   /** Printable ASCII without quotes; other names are read as text. */
-  private readNode(chunk: DialogueChunk, row: number): boolean {
+  private readNode(chunk: DialogueChunk, pattern: number): boolean {
     const { bytes } = this;
     let at = this.at;
     let hash = chunk.nodes.seed;
@@ -285,7 +327,7 @@ export class DialogueLineReader {
     if (length > MOST_NODE_CHARACTERS) return false;
     // A carriage return within the line is part of a text.
     if (bytes[at] === CARRIAGE_RETURN && bytes[at + 1] !== LINE_FEED) return false;
-    if (length > 0) chunk.node[row] = chunk.nodes.ordinal(bytes, this.at, at, hash);
+    if (length > 0) chunk.patterns.node[pattern] = chunk.nodes.ordinal(bytes, this.at, at, hash);
     this.at = at;
     return true;
   }

@@ -51,18 +51,18 @@ export class DialogueLoader {
     // Run again after a deadlock, it begins with all rows.
     for (let row = 0; row < chunk.rowCount; row++) if (chunk.fate[row] === Fate.DUPLICATE) chunk.fate[row] = Fate.STORED;
     if (strict) await this.cells.admit(tx, chunk, nodeIds);
-    for (const day of rowsByDay(chunk).keys())
-      await tx.copyBinary(partitionName('dialogue', dayText(day)), DIALOGUE_COLUMNS, encodeDay(chunk, day, nodeIds));
-    const latest = await this.writeCounts(tx, chunk, now);
+    const latest = await this.copy(tx, chunk, nodeIds, now);
     if (wholeUpTo !== null) latest.set(0, wholeUpTo);
     await advanceWatermarks(tx, { source, kind: dialogueKind.name, now }, latest);
   }
 
   /** Client → latest event. */
-  private async writeCounts(tx: Transaction, chunk: DialogueChunk, now: Date): Promise<Map<number, number>> {
+  private async copy(tx: Transaction, chunk: DialogueChunk, nodeIds: Int32Array, now: Date): Promise<Map<number, number>> {
     const counts = this.spareCounts.pop() ?? new SignalingCounts();
     try {
-      counts.take(chunk);
+      counts.clear();
+      for (const day of rowsByDay(chunk).keys())
+        await tx.copyBinary(partitionName('dialogue', dayText(day)), DIALOGUE_COLUMNS, encodeDay({ chunk, day, nodeIds, counts }));
       await counts.write(tx, now);
       return counts.latestByClient();
     } finally {
@@ -78,15 +78,17 @@ export class DialogueLoader {
 
   /** Only names of rows that are stored become nodes. */
   private async nodeIds(chunk: DialogueChunk): Promise<Int32Array> {
+    const { pattern } = chunk;
+    const { node } = chunk.patterns;
     const ids = new Int32Array(chunk.nodes.count + 1).fill(-1);
     const used = new Uint8Array(ids.length);
-    for (let row = 0; row < chunk.rowCount; row++) if (chunk.fate[row] === Fate.STORED) used[chunk.node[row]!] = 1;
+    for (let row = 0; row < chunk.rowCount; row++) if (chunk.fate[row] === Fate.STORED) used[node[pattern[row]!]!] = 1;
     const names = chunk.nodes.names();
     const known = await this.nodes.idsOf(names.filter((_, i) => used[i + 1] === 1));
     for (const [i, name] of names.entries()) ids[i + 1] = known.get(name) ?? -1;
     for (let row = 0; row < chunk.rowCount; row++) {
-      const node = chunk.node[row]!;
-      if (chunk.fate[row] !== Fate.STORED || node === 0 || ids[node] !== -1) continue;
+      const ordinal = node[pattern[row]!]!;
+      if (chunk.fate[row] !== Fate.STORED || ordinal === 0 || ids[ordinal] !== -1) continue;
       chunk.fate[row] = Fate.REJECTED;
       chunk.bad.set(row, {
         error: rowError('TOO_MANY_NODES', { most: MOST_NEW_NODES, mostInAll: MOST_NODES }),

@@ -25,6 +25,8 @@ export interface DialogueReading {
   readonly format: Format;
   readonly newChunk: () => DialogueChunk;
   readonly now: () => number;
+  /** Called with a piece that was taken over to the chunk. */
+  readonly release?: ((piece: Buffer) => void) | undefined;
 }
 
 export class DialogueReader {
@@ -65,6 +67,7 @@ export class DialogueReader {
       rest = piece.subarray(end + 1);
     }
     this.chunk.append(rest);
+    this.reading.release?.(piece);
     yield* this.readLines();
     if (this.chunk.byteCount - this.at > MOST_LINE_BYTES) this.beginOverlong();
   }
@@ -105,7 +108,7 @@ export class DialogueReader {
       chunk.rowStart[row] = this.at;
       chunk.rowEnd[row] = this.at = after;
       chunk.line[row] = this.line++;
-      if (chunk.rowCount === chunk.mostRows || after >= MOST_CHUNK_BYTES) return true;
+      if (chunk.rowCount === chunk.fullAt || after >= MOST_CHUNK_BYTES) return true;
     }
     return false;
   }
@@ -175,7 +178,7 @@ export class DialogueReader {
       const { row, handed } = this.early.shift()!;
       this.chunk.takeRow(row, handed[0]!.start, handed.at(-1)!.end);
       this.cut = !row.terminated;
-      if (this.chunk.rowCount === this.chunk.mostRows || this.chunk.rowEnd[this.chunk.rowCount - 1]! >= MOST_CHUNK_BYTES) yield this.next();
+      if (this.chunk.rowCount === this.chunk.fullAt || this.chunk.rowEnd[this.chunk.rowCount - 1]! >= MOST_CHUNK_BYTES) yield this.next();
     }
   }
 

@@ -63,6 +63,8 @@ export class DialogueStore {
 
   private async prepare(work: Work): Promise<{ readonly standing: Standing; readonly nodeIds: Int32Array }> {
     const standing = await this.resolve(work);
+    // Takes its time too, and is asked for in the transaction.
+    work.chunk.hash();
     const isRepeat = standing.is === 'REPEAT';
     return { standing, nodeIds: isRepeat ? new Int32Array(0) : await this.loader.prepare(work.chunk, work.strict) };
   }
@@ -84,7 +86,9 @@ export class DialogueStore {
 
   private async storeRows(tx: Transaction, work: Work, nodeIds: Int32Array): Promise<Counts> {
     const { chunk, key, now, batch } = work;
-    const standing = standingOf(await claimEntry(tx, key, chunk, now), chunk, work.name);
+    // Only a strict chunk has more to find out.
+    const expected = work.strict ? undefined : this.outcome(work, nodeIds);
+    const standing = standingOf(await claimEntry(tx, key, chunk, now, expected), chunk, work.name);
     if (standing.is === 'REPEAT') return standing.counts;
     if (standing.is === 'CONTINUATION') {
       chunk.fate.fill(Fate.SETTLED, 0, standing.from);
@@ -93,11 +97,21 @@ export class DialogueStore {
     // The operator's own row speaks for the source as a whole.
     const wholeUpTo = batch.operator ? latestReadable(chunk) : null;
     await this.loader.load(tx, { chunk, nodeIds, strict: work.strict, source: batch.source, wholeUpTo, now });
-    const rejected = this.rejected(chunk);
+    const { rejected, counts, tail } = standing.is === 'NEW' && expected ? expected : this.outcome(work, nodeIds);
     await quarantine(tx, this.quarantineScope(work), rejected);
-    const all = addCounts(standing.is === 'NEW' ? NO_COUNTS : standing.counts, countsOf(chunk, rejected));
-    await writeEntry(tx, key, chunk, all, this.tail(work, nodeIds, rejected), now);
+    if (standing.is === 'NEW' && expected) return counts;
+    const all = addCounts(standing.is === 'NEW' ? NO_COUNTS : standing.counts, counts);
+    await writeEntry(tx, key, chunk, all, tail, now);
     return all;
+  }
+
+  /** By what is known of the rows' fates. */
+  private outcome(
+    work: Work,
+    nodeIds: Int32Array,
+  ): { readonly rejected: Quarantined[]; readonly counts: Counts; readonly tail: Tail | null } {
+    const rejected = this.rejected(work.chunk);
+    return { rejected, counts: countsOf(work.chunk, rejected), tail: this.tail(work, nodeIds, rejected) };
   }
 
   private rejected(chunk: DialogueChunk): Quarantined[] {

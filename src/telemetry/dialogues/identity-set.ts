@@ -1,5 +1,6 @@
 /** Dialogues packed to eight words each, and a set of them to compare others with: two are equal exactly where all their columns are. */
-import { UNKNOWN, type DialogueChunk } from './dialogue-chunk';
+import type { DialogueChunk } from './dialogue-chunk';
+import { UNKNOWN } from './dialogue-patterns';
 import type { StoredDialogue } from './stored-tail';
 
 /** Words of an identity: SIM (2), millisecond of the day, day and codes, duration, result, network, node. */
@@ -11,6 +12,8 @@ const TAKEN_BACK = 1 << 15;
 
 /** Node ids by the chunk's ordinals of names. */
 function writeRow(into: Int32Array, at: number, chunk: DialogueChunk, row: number, nodeIds: Int32Array): void {
+  const { patterns } = chunk;
+  const pattern = chunk.pattern[row]!;
   const startedAt = chunk.startedAt[row]!;
   const day = Math.floor(startedAt / DAY_MILLISECONDS);
   into[at] = chunk.simIdHigh[row]!;
@@ -18,16 +21,16 @@ function writeRow(into: Int32Array, at: number, chunk: DialogueChunk, row: numbe
   into[at + 2] = startedAt - day * DAY_MILLISECONDS;
   into[at + 3] =
     (day << 16) |
-    (chunk.protocol[row]! << 12) |
-    (chunk.procedure[row]! << 9) |
-    (chunk.origin[row]! << 6) |
-    (chunk.outcome[row]! << 3) |
-    (chunk.cancellationType[row]! << 1) |
-    chunk.formatViolation[row]!;
+    (patterns.protocol[pattern]! << 12) |
+    (patterns.procedure[pattern]! << 9) |
+    (patterns.origin[pattern]! << 6) |
+    (patterns.outcome[pattern]! << 3) |
+    (patterns.cancellationType[pattern]! << 1) |
+    patterns.formatViolation[pattern]!;
   into[at + 4] = chunk.durationMs[row]!;
-  into[at + 5] = chunk.resultCode[row]!;
-  into[at + 6] = chunk.plmn[row]!;
-  into[at + 7] = nodeIds[chunk.node[row]!]!;
+  into[at + 5] = patterns.resultCode[pattern]!;
+  into[at + 6] = patterns.plmn[pattern]!;
+  into[at + 7] = nodeIds[patterns.node[pattern]!]!;
 }
 
 /** The identity that says that this dialogue was taken back. */

@@ -3,6 +3,7 @@ import { singleton } from 'tsyringe';
 import { Database } from '../../database/database';
 import { PokedLoop } from '../../database/poked-loop';
 import { Log } from '../../runtime';
+import { partQuarters } from './signaling-parts';
 
 /** How old the quarters may be. */
 const POLL_MILLISECONDS = 30_000;
@@ -46,10 +47,11 @@ export class QuarterMerger {
         if (!oldest) return false;
         await tx.query(
           `WITH part AS MATERIALIZED (
-             DELETE FROM signaling_part WHERE day = $1::date RETURNING client_id, quarter, plmn, procedure, origin, outcome, protocol, dialogues
+             DELETE FROM signaling_part WHERE day = $1::date RETURNING client_id, day, keys, plmns, dialogues
            ), merged AS (
              INSERT INTO signaling_quarter_hour AS kept (client_id, quarter, plmn, procedure, origin, outcome, protocol, dialogues)
-             SELECT client_id, quarter, plmn, procedure, origin, outcome, protocol, sum(dialogues)::int8 FROM part
+             SELECT client_id, quarter, plmn, procedure, origin, outcome, protocol, sum(dialogues)::int8
+               FROM (${partQuarters('part')}) AS counted
               GROUP BY client_id, quarter, plmn, procedure, origin, outcome, protocol
               ORDER BY client_id, quarter, plmn, procedure, origin, outcome, protocol
              ON CONFLICT (client_id, quarter, plmn, procedure, origin, outcome, protocol) DO UPDATE SET dialogues = kept.dialogues + EXCLUDED.dialogues

@@ -2,19 +2,16 @@
 import type { Transaction } from '../../database/database';
 import { partitionName } from '../../database/partitions';
 import { plainArray } from '../array-literal';
-import { COPY_END_BYTES, COPY_SIGNATURE, FIRST_DAY } from './copy-format';
 import { dayText } from './dialogue-copy';
-import { Fate, UNKNOWN, type DialogueChunk } from './dialogue-chunk';
+import type { DialogueChunk } from './dialogue-chunk';
+import { UNKNOWN } from './dialogue-patterns';
+import { encodeParts, PART_COLUMNS, partCodes, type Part } from './signaling-parts';
 
 const QUARTER_MILLISECONDS = 900_000;
 const QUARTERS_PER_DAY = 96;
 const LEAST_SLOTS = 1 << 10;
 /** Stands for an unknown network in a key. */
 export const NO_PLMN = 0;
-const PART_COLUMNS = ['client_id', 'day', 'quarter', 'plmn', 'procedure', 'origin', 'outcome', 'protocol', 'dialogues'] as const;
-/** Field count, a length before each field, and the fields. */
-const PART_BYTES = 2 + PART_COLUMNS.length * 4 + 4 + 4 + 8 + 4 + 4 * 2 + 4;
-const PIECE_PARTS = 2048;
 
 /** To be used again and again: its arrays keep their size. */
 export class SignalingCounts {
@@ -23,17 +20,10 @@ export class SignalingCounts {
   private slots = new Int32Array(LEAST_SLOTS);
   private clientIds = new Int32Array(LEAST_SLOTS >> 1);
   /** Quarter (since 1970) and, in its low byte, procedure, origin, outcome and protocol. */
-  private quarters = new Int32Array(LEAST_SLOTS >> 1);
-  private plmns = new Int32Array(LEAST_SLOTS >> 1);
-  private dialogues = new Int32Array(LEAST_SLOTS >> 1);
+  quarters: Int32Array = new Int32Array(LEAST_SLOTS >> 1);
+  plmns: Int32Array = new Int32Array(LEAST_SLOTS >> 1);
+  dialogues: Int32Array = new Int32Array(LEAST_SLOTS >> 1);
   private latest = new Float64Array(LEAST_SLOTS >> 1);
-  private readonly piece = Buffer.allocUnsafeSlow(COPY_SIGNATURE.length + PIECE_PARTS * PART_BYTES + COPY_END_BYTES);
-
-  /** The rows of the chunk that are stored, and none from before. */
-  take(chunk: DialogueChunk): void {
-    this.clear();
-    for (let row = 0; row < chunk.rowCount; row++) if (chunk.fate[row] === Fate.STORED) this.add(chunk, row);
-  }
 
   /** Client → latest event. */
   latestByClient(): Map<number, number> {
@@ -46,18 +36,37 @@ export class SignalingCounts {
   }
 
   async write(tx: Transaction, now: Date): Promise<void> {
-    if (this.count === 0) return;
-    await this.appendParts(tx);
-    await this.writeDays(tx, now);
+    const parts = this.parts();
+    for (const day of new Set(parts.map((part) => part.day))) {
+      const own = parts.filter((part) => part.day === day);
+      await tx.copyBinary(partitionName('signaling_part', dayText(day)), PART_COLUMNS, encodeParts(own, this));
+    }
+    if (parts.length > 0) await this.writeDays(tx, parts, now);
   }
 
-  private add(chunk: DialogueChunk, row: number): void {
+  /** By client and day. */
+  private parts(): Part[] {
+    const parts = new Map<number, { readonly clientId: number; readonly day: number; readonly entries: number[] }>();
+    for (let entry = 0; entry < this.count; entry++) {
+      const clientId = this.clientIds[entry]!;
+      const day = this.dayOf(entry);
+      // Days are fewer than 2^16.
+      const name = clientId * 65_536 + day;
+      const found = parts.get(name);
+      if (found) found.entries.push(entry);
+      else parts.set(name, { clientId, day, entries: [entry] });
+    }
+    return [...parts.values()].sort((a, b) => a.clientId - b.clientId || a.day - b.day);
+  }
+
+  /** A row that is stored. */
+  add(chunk: DialogueChunk, row: number): void {
     const clientId = chunk.clientId[row]!;
     const startedAt = chunk.startedAt[row]!;
-    const plmn = chunk.plmn[row] === UNKNOWN ? NO_PLMN : chunk.plmn[row]!;
-    // 3 + 2 + 2 + 1 bits
-    const codes =
-      (((chunk.procedure[row]! - 1) << 5) | ((chunk.origin[row]! - 1) << 3) | ((chunk.outcome[row]! - 1) << 1)) + chunk.protocol[row]! - 1;
+    const pattern = chunk.pattern[row]!;
+    const { procedure, origin, outcome, protocol, plmn: plmns } = chunk.patterns;
+    const plmn = plmns[pattern] === UNKNOWN ? NO_PLMN : plmns[pattern]!;
+    const codes = partCodes(procedure[pattern]!, origin[pattern]!, outcome[pattern]!, protocol[pattern]!);
     const quarter = (Math.floor(startedAt / QUARTER_MILLISECONDS) << 8) | codes;
     const entry = this.entryOf(clientId, quarter, plmn);
     this.dialogues[entry]!++;
@@ -85,7 +94,8 @@ export class SignalingCounts {
     return entry;
   }
 
-  private clear(): void {
+  /** Nothing is counted. */
+  clear(): void {
     this.count = 0;
     this.slots.fill(0);
     this.dialogues.fill(0);
@@ -109,73 +119,11 @@ export class SignalingCounts {
     }
   }
 
-  private async appendParts(tx: Transaction): Promise<void> {
-    const days = new Set<number>();
-    for (let entry = 0; entry < this.count; entry++) days.add(this.dayOf(entry));
-    for (const day of days) await tx.copyBinary(partitionName('signaling_part', dayText(day)), PART_COLUMNS, this.encodeParts(day));
-  }
-
-  /** A piece is good until the next is asked for. */
-  private *encodeParts(day: number): Generator<Buffer> {
-    const { piece } = this;
-    let at = COPY_SIGNATURE.copy(piece);
-    for (let first = 0; first < this.count; first += PIECE_PARTS) {
-      at = this.encodePiece(day, first, Math.min(first + PIECE_PARTS, this.count), at);
-      yield piece.subarray(0, at);
-      at = 0;
-    }
-    yield piece.subarray(0, piece.writeInt16BE(-1, at));
-  }
-
-  private encodePiece(day: number, first: number, end: number, start: number): number {
-    const { piece, quarters } = this;
-    const view = new DataView(piece.buffer, piece.byteOffset, piece.byteLength);
-    let at = start;
-    for (let entry = first; entry < end; entry++) {
-      const quarter = quarters[entry]!;
-      if (this.dayOf(entry) !== day) continue;
-      const microseconds = ((quarter >> 8) - FIRST_DAY * QUARTERS_PER_DAY) * QUARTER_MILLISECONDS * 1000;
-      const high = Math.floor(microseconds / 4_294_967_296);
-      view.setInt16(at, PART_COLUMNS.length);
-      view.setInt32(at + 2, 4);
-      view.setInt32(at + 6, this.clientIds[entry]!);
-      view.setInt32(at + 10, 4);
-      view.setInt32(at + 14, day - FIRST_DAY);
-      view.setInt32(at + 18, 8);
-      view.setInt32(at + 22, high);
-      view.setUint32(at + 26, microseconds - high * 4_294_967_296);
-      view.setInt32(at + 30, 4);
-      view.setInt32(at + 34, this.plmns[entry]!);
-      view.setInt32(at + 38, 2);
-      view.setInt16(at + 42, ((quarter >> 5) & 7) + 1);
-      view.setInt32(at + 44, 2);
-      view.setInt16(at + 48, ((quarter >> 3) & 3) + 1);
-      view.setInt32(at + 50, 2);
-      view.setInt16(at + 54, ((quarter >> 1) & 3) + 1);
-      view.setInt32(at + 56, 2);
-      view.setInt16(at + 60, (quarter & 1) + 1);
-      view.setInt32(at + 62, 4);
-      view.setInt32(at + 66, this.dialogues[entry]!);
-      at += PART_BYTES;
-    }
-    return at;
-  }
-
   private dayOf(entry: number): number {
     return Math.floor((this.quarters[entry]! >> 8) / QUARTERS_PER_DAY);
   }
 
-  private async writeDays(tx: Transaction, now: Date): Promise<void> {
-    const days = new Map<string, { readonly clientId: number; readonly day: number; dialogues: number }>();
-    for (let entry = 0; entry < this.count; entry++) {
-      const clientId = this.clientIds[entry]!;
-      const day = this.dayOf(entry);
-      const name = `${clientId} ${day}`;
-      const found = days.get(name);
-      if (found) found.dialogues += this.dialogues[entry]!;
-      else days.set(name, { clientId, day, dialogues: this.dialogues[entry]! });
-    }
-    const rows = [...days.values()].sort((a, b) => a.clientId - b.clientId || a.day - b.day);
+  private async writeDays(tx: Transaction, parts: readonly Part[], now: Date): Promise<void> {
     await tx.query(
       `INSERT INTO signaling_day AS kept (client_id, day, dialogues, changes, first_received_at, last_received_at)
        SELECT client_id, day, dialogues, 1, $4::timestamptz, $4::timestamptz
@@ -185,9 +133,9 @@ export class SignalingCounts {
          last_received_at = GREATEST(kept.last_received_at, EXCLUDED.last_received_at)
        RETURNING 1 AS written`,
       [
-        plainArray(rows.map((row) => row.clientId)),
-        plainArray(rows.map((row) => dayText(row.day))),
-        plainArray(rows.map((row) => row.dialogues)),
+        plainArray(parts.map(({ clientId }) => clientId)),
+        plainArray(parts.map(({ day }) => dayText(day))),
+        plainArray(parts.map(({ entries }) => entries.reduce((sum, entry) => sum + this.dialogues[entry]!, 0))),
         now,
       ],
     );

@@ -2,9 +2,13 @@
 import type { Transaction } from '../../database/database';
 import type { Tail } from '../ledger';
 import { dayOf } from '../hours';
-import { UNKNOWN, type DialogueChunk } from './dialogue-chunk';
+import type { DialogueChunk } from './dialogue-chunk';
+import { UNKNOWN } from './dialogue-patterns';
 import { NO_PLMN } from './signaling-counts';
+import { partCodes, partKey } from './signaling-parts';
 
+const DAY_MILLISECONDS = 86_400_000;
+const QUARTER_MILLISECONDS = 900_000;
 const STRICT = '1';
 const PLAIN = '0';
 
@@ -27,20 +31,22 @@ export interface StoredDialogue {
 
 function storedDialogue(chunk: DialogueChunk, row: number, nodeIds: Int32Array): StoredDialogue {
   const known = (value: number): number | null => (value === UNKNOWN ? null : value);
+  const { patterns } = chunk;
+  const pattern = chunk.pattern[row]!;
   return {
     clientId: chunk.clientId[row]!,
     simId: ((BigInt(chunk.simIdHigh[row]!) << 32n) | BigInt(chunk.simIdLow[row]! >>> 0)).toString(),
     startedAt: chunk.startedAt[row]!,
     durationMs: known(chunk.durationMs[row]!),
-    protocol: chunk.protocol[row]!,
-    procedure: chunk.procedure[row]!,
-    origin: chunk.origin[row]!,
-    outcome: chunk.outcome[row]!,
-    resultCode: known(chunk.resultCode[row]!),
-    plmn: known(chunk.plmn[row]!),
-    nodeId: known(nodeIds[chunk.node[row]!]!),
-    cancellationType: chunk.cancellationType[row] === 0 ? null : chunk.cancellationType[row]!,
-    formatViolation: chunk.formatViolation[row] === 1,
+    protocol: patterns.protocol[pattern]!,
+    procedure: patterns.procedure[pattern]!,
+    origin: patterns.origin[pattern]!,
+    outcome: patterns.outcome[pattern]!,
+    resultCode: known(patterns.resultCode[pattern]!),
+    plmn: known(patterns.plmn[pattern]!),
+    nodeId: known(nodeIds[patterns.node[pattern]!]!),
+    cancellationType: patterns.cancellationType[pattern] === 0 ? null : patterns.cancellationType[pattern]!,
+    formatViolation: patterns.formatViolation[pattern] === 1,
   };
 }
 
@@ -87,9 +93,10 @@ export async function takeBackDialogue(tx: Transaction, record: NonNullable<Tail
     ],
   );
   if (deleted.length === 0) return dialogue;
+  const quarter = Math.floor((startedAt % DAY_MILLISECONDS) / QUARTER_MILLISECONDS);
   await tx.query(
-    `INSERT INTO signaling_part (client_id, day, quarter, plmn, procedure, origin, outcome, protocol, dialogues) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, -1)`,
-    [clientId, record.day, new Date(startedAt - (startedAt % 900_000)), plmn ?? NO_PLMN, procedure, origin, outcome, protocol],
+    `INSERT INTO signaling_part (client_id, day, keys, plmns, dialogues) VALUES ($1, $2, ARRAY[$3::int4], ARRAY[$4::int4], ARRAY[-1])`,
+    [clientId, record.day, partKey(quarter, partCodes(procedure, origin, outcome, protocol)), plmn ?? NO_PLMN],
   );
   await tx.query(
     'UPDATE signaling_day SET dialogues = dialogues - 1, changes = changes + 1, last_received_at = $3 WHERE client_id = $1 AND day = $2::date',

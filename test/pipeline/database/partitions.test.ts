@@ -87,6 +87,23 @@ test("a day's partition can be loaded in binary, in the transaction, by ingest o
   );
 });
 
+test('a bulk load that breaks off, or is refused while most of it is still to be sent, stores nothing, and the next one does', async () => {
+  await db.database.ensurePartitions('connection_event', ['2026-11-01']);
+  const load = (pieces: Iterable<Uint8Array>): Promise<number> =>
+    db.database.transaction({ name: 'test', role: 'ingest' }, (tx) => tx.copyBinary('connection_event_20261101', columns, pieces));
+  const rows = binaryRows(['g', 'h']);
+  function* breaksOff(): Generator<Uint8Array> {
+    yield rows.subarray(0, 30);
+    throw new Error('the pieces ended early');
+  }
+  function* refused(): Generator<Uint8Array> {
+    for (let piece = 0; piece < 64; piece++) yield Buffer.alloc(1 << 18, 'no signature');
+  }
+  await expect(load(breaksOff())).rejects.toThrow('the pieces ended early');
+  await expect(load(refused())).rejects.toMatchObject({ code: '22P04' });
+  expect(await load([...rows].map((byte) => Uint8Array.of(byte)))).toBe(2);
+});
+
 test('old partitions are dropped, newer ones stay, and a dropped day can come back', async () => {
   await db.database.ensurePartitions('usage_record', ['2025-01-01', '2025-01-02', '2025-01-03']);
   expect(await db.database.dropPartitions('usage_record', '2025-01-03')).toEqual(['usage_record_20250101', 'usage_record_20250102']);

@@ -5,7 +5,7 @@ import { DialogueChunk as Chunk } from '../../../src/telemetry/dialogues/dialogu
 import { dialogueKind } from '../../../src/telemetry/dialogues/dialogue-kind';
 import { DialogueReader } from '../../../src/telemetry/dialogues/dialogue-reader';
 import { rowReader } from '../../../src/telemetry/parsing/rows';
-import { DIALOGUE_HEADER, dialogueLine } from './dialogue-house';
+import { DIALOGUE_HEADER, dialogueLine, imsiOf } from './dialogue-house';
 import { NOW } from './house';
 
 const now = NOW.getTime();
@@ -132,6 +132,52 @@ test('chunks are the same whatever the pieces', () => {
   fc.assert(
     fc.property(file, fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 5 }), (body, sizes) => {
       expect(fast(body, sizes, 5).hashes).toEqual(fast(body, [1 << 20], 5).hashes);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+/** Lines of which many end alike, or nearly. */
+const likeEnds = fc
+  .array(
+    fc.tuple(
+      fc.constantFrom(imsiOf(1), imsiOf(12), '214070', '99', ''),
+      fc.constantFrom(
+        '2026-11-20T10:00:00Z',
+        '2026-11-20T10:00:59.999Z',
+        '2026-11-20T10:00:60Z',
+        '2026-11-20T10:01:00.5Z',
+        '1795168800000',
+        '2026-11-20T10:00',
+      ),
+      fc.constantFrom('', '0', '1500', '-1'),
+      fc.constantFrom('', 'n', 'node-1', 'node-10', 'node-11', 'n'.repeat(100), 'n'.repeat(101), 'n'.repeat(300), 'vlr é', 'a"b'),
+      fc.constantFrom('\n', '\n', '\r\n', 'x\n', ',\n'),
+    ),
+    { maxLength: 40 },
+  )
+  .map((lines) =>
+    lines.map(([imsi, at, duration, node, end]) => `${imsi},${at},${duration},MAP,SAI,VLR,SUCCESS,,214-07,${node},,${end}`).join(''),
+  );
+
+test('lines that end alike are read alike', () => {
+  fc.assert(
+    fc.property(likeEnds, fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 5 }), (lines, sizes) => {
+      const body = Buffer.from(DIALOGUE_HEADER + lines);
+      expect(fast(body, sizes, 50).read).toEqual(slow(body));
+    }),
+    { numRuns: 400 },
+  );
+});
+
+test('the columns may stand in any order', () => {
+  const names = DIALOGUE_HEADER.trim().split(',');
+  fc.assert(
+    fc.property(fc.shuffledSubarray(names, { minLength: names.length }), fc.array(plainLine, { maxLength: 20 }), (order, lines) => {
+      const places = order.map((name) => names.indexOf(name));
+      const rows = lines.map((line) => places.map((place) => line.split(',')[place]).join(','));
+      const body = Buffer.from(`${[order.join(','), ...rows].join('\n')}\n`);
+      expect(fast(body, [64], 50).read).toEqual(slow(body));
     }),
     { numRuns: 200 },
   );

@@ -6,7 +6,15 @@ import { Config } from '../../../src/config';
 import { SettingChangeListener, SimRegistry } from '../../../src/fleet';
 import { Role, type Caller } from '../../../src/graphql/caller';
 import { ManualClock, SystemEntropy, type Clock, type Entropy } from '../../../src/runtime';
-import { ChunkStore, Ingest, QuarantineRequeuer, SimImport, type IngestAnswer, type IngestRequest } from '../../../src/telemetry';
+import {
+  ChunkStore,
+  Ingest,
+  partQuarters,
+  QuarantineRequeuer,
+  SimImport,
+  type IngestAnswer,
+  type IngestRequest,
+} from '../../../src/telemetry';
 import { DialogueIngest } from '../../../src/telemetry/dialogues/dialogue-ingest';
 import { DialogueLoader } from '../../../src/telemetry/dialogues/dialogue-loader';
 import { DialogueRequeuer } from '../../../src/telemetry/dialogues/dialogue-requeuer';
@@ -118,7 +126,8 @@ const STATE: Readonly<Record<string, string>> = {
   dialogues: 'SELECT * FROM dialogue ORDER BY client_id, sim_id, started_at, duration_ms, result_code, node_id',
   quarterHours: `SELECT client_id, quarter, plmn, procedure, origin, outcome, protocol, sum(dialogues) AS dialogues
                    FROM (SELECT * FROM signaling_quarter_hour UNION ALL
-                         SELECT client_id, quarter, plmn, procedure, origin, outcome, protocol, dialogues FROM signaling_part) counted
+                         SELECT client_id, quarter, plmn, procedure, origin, outcome, protocol, dialogues
+                           FROM (${partQuarters('signaling_part')}) AS part) counted
                   GROUP BY 1, 2, 3, 4, 5, 6, 7 HAVING sum(dialogues) <> 0 ORDER BY 1, 2, 3, 4, 5, 6, 7`,
   signalingDays: 'SELECT client_id, day, dialogues FROM signaling_day ORDER BY 1, 2',
   presence: 'SELECT * FROM sim_presence ORDER BY 1, 2',
