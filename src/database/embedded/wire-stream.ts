@@ -5,6 +5,7 @@
 import { Duplex } from 'node:stream';
 import type { EmbeddedSession } from './session';
 
+const PIECE_BYTES = 1 << 20;
 const message = { query: 0x51, sync: 0x53, flush: 0x48, terminate: 0x58 };
 
 /** AuthenticationOk, BackendKeyData (there is nothing to cancel with) and ReadyForQuery: the session is open already. */
@@ -90,9 +91,15 @@ export class WireStream extends Duplex {
   private exchange(bytes: Uint8Array): void {
     this.tail = this.tail
       .then(() => this.session.exchange(bytes))
-      .then(
-        (answer) => void (this.destroyed || this.push(Buffer.from(answer.buffer, answer.byteOffset, answer.byteLength))),
-        (error: Error) => void this.destroy(error),
-      );
+      .then((answer) => this.deliver(Buffer.from(answer.buffer, answer.byteOffset, answer.byteLength)))
+      .catch((error: Error) => void this.destroy(error));
+  }
+
+  /** A long answer piece by piece, as a socket would bring it: between two of them others are served. */
+  private async deliver(answer: Buffer): Promise<void> {
+    for (let at = 0; at < answer.length && !this.destroyed; at += PIECE_BYTES) {
+      if (at > 0) await new Promise((next) => setImmediate(next));
+      this.push(answer.subarray(at, at + PIECE_BYTES));
+    }
   }
 }
