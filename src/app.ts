@@ -14,6 +14,7 @@ import { forgetLeases } from './database/lease';
 import { openDatabase } from './database/open';
 import { deadEnd, unreadable } from './dead-end';
 import {
+  BacktestWorker,
   DayCloser,
   detectionResolvers,
   DetectorRegistry,
@@ -311,6 +312,7 @@ function workersOf(
     container.resolve(FeatureWorker),
     container.resolve(FeatureJudge),
     container.resolve(PopulationScheduler),
+    container.resolve(BacktestWorker),
     outbox,
     new Sequencer(database, clock, log),
     tail,

@@ -35,6 +35,7 @@ const byWord: Readonly<Record<string, Recipe>> = {
   'blockRequest: ID': node('BlockRequest'),
   'threshold: ID': node('Threshold'),
   'apiKey: ID': node('ApiKey'),
+  'backtest: ID': node('Backtest'),
   'iccid: ICCID': { names: 'identifier', of: 'iccid' },
   'iccids: ICCID': { names: 'identifier', of: 'iccid' },
   'iccid: Text': { names: 'identifier', of: 'iccid' },
