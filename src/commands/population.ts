@@ -103,7 +103,7 @@ function printDecisions({ result }: Run): void {
     process.stdout.write(`${detector} (${scope}): ${outcome}\n`);
     for (const pair of clearest)
       process.stdout.write(
-        `  client ${pair.clientId} in ${pair.country}: ${pair.flagged} of ${pair.devices} flagged, ${pair.expected.toFixed(1)} expected, z ${pair.zScore.toFixed(1)}\n`,
+        `  ${pair.client ?? `client ${pair.clientId}`} in ${pair.country}: ${pair.flagged} of ${pair.devices} flagged, ${pair.expected.toFixed(1)} expected, z ${pair.zScore.toFixed(1)}\n`,
       );
   }
 }
@@ -115,7 +115,15 @@ interface DetectorLine {
   readonly flagged: number;
   readonly pairs: number;
   readonly anomalous: number;
-  readonly clearest: readonly { clientId: number; country: string; devices: number; flagged: number; expected: number; zScore: number }[];
+  readonly clearest: readonly {
+    client: string | null;
+    clientId: number;
+    country: string;
+    devices: number;
+    flagged: number;
+    expected: number;
+    zScore: number;
+  }[];
   readonly failure: string | null;
 }
 
