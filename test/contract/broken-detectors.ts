@@ -70,6 +70,22 @@ export const specimens: readonly Specimen[] = [
     { readme: readme.replaceAll('`3`', '`[]`') },
   ),
   broken('a column that does not exist', 'needs-known', withMeta({ needs: ['dayBytes', 'baselineDayBytes', 'moonPhase' as never] })),
+  broken(
+    'a column that is read and not declared',
+    'needs-known',
+    specimen((input) => {
+      const { weekBytes } = input.columns as Partial<Record<string, Float64Array>>;
+      const { scores, ...rest } = judgeWell(input);
+      return { ...rest, scores: scores.map((score, row) => score + (weekBytes?.[row] ?? 0)) };
+    }),
+  ),
+  broken(
+    'an error on every input',
+    'output-shape',
+    specimen(() => {
+      throw new RangeError('no luck');
+    }),
+  ),
   broken('a column of another input', 'needs-known', withMeta({ needs: ['dayBytes', 'baselineDayBytes', 'eventCount' as never] })),
   broken(
     'more scores than rows',
