@@ -3,6 +3,7 @@
 import 'reflect-metadata';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { printableSchema } from './app';
+import { backtestCommand, type BacktestOptions } from './commands/backtest';
 import { bench } from './commands/bench';
 import { checkPlugin } from './commands/check';
 import { runDemo } from './commands/demo';
@@ -136,6 +137,20 @@ function commandLine(): Command {
     .option('--json', 'print what was decided as one line of JSON', false)
     .action(async (options: DetectOptions) => {
       process.exitCode = await detectCommand(options, Config.fromEnvironment());
+    });
+  program
+    .command('backtest')
+    .description('try a detector on past closed days: what it would have raised')
+    .argument('<detector>', "the detector's id")
+    .option('--client <name>', 'whose SIMs; left out for a detector of the whole population')
+    .option('--fleet <name>', 'only those of a fleet')
+    .option('--sim <iccid>', 'only this one')
+    .requiredOption('--from <date>', 'first UTC day', day)
+    .requiredOption('--to <date>', 'last UTC day', day)
+    .option('--options <json>', 'options for all of them; default: as each SIM is configured')
+    .option('--json', 'print what was found as one line of JSON', false)
+    .action(async (detector: string, options: BacktestOptions) => {
+      process.exitCode = await backtestCommand(detector, options, Config.fromEnvironment());
     });
   program
     .command('evaluate')

@@ -216,7 +216,12 @@ async function setLimits(admin: ApiClient, { mark, sims: known, plmn }: Tenant, 
 async function tryDetectors(admin: ApiClient, { sims }: TenantIds): Promise<void> {
   const days = { from: '2026-11-03', to: '2026-11-14' };
   for (const scope of [undefined, { sim: sims[0] }])
-    await mutate(admin, 'backtestDetector', { detector: 'threshold', ...days, ...(scope ? { scope } : {}) });
+    await mutate(admin, 'backtestDetector', {
+      detector: 'unexpected-network',
+      options: { allowedNetworks: ['310'] },
+      ...days,
+      ...(scope ? { scope } : {}),
+    });
 }
 
 async function sendTelemetry(house: TestApp, tenant: Tenant): Promise<void> {

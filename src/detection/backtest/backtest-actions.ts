@@ -92,7 +92,7 @@ async function judgeableDays(
   if (total === 0) throw new SimwardenError('NO_CLOSED_DAYS', { from, to, why: there }, ['from']);
   return {
     days_total: total,
-    warnings: [`${asked - total} of the ${asked} days are not judged, since they are not ${what}; of this client, ${there}.`],
+    warnings: [`${asked - total} of the ${asked} days left out, not being ${what}; of this client, ${there}.`],
   };
 }
 

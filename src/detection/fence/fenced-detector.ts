@@ -11,7 +11,7 @@ type Context = DetectorContext<Readonly<Record<string, unknown>>>;
 const fences = new WeakMap<Detector, { readonly fence: Fence; readonly loaded: Loaded }>();
 
 /** A detector for work aside, and the end of what it took. */
-export interface Aside {
+interface Aside {
   readonly detector: Detector;
   close(): Promise<void>;
 }

@@ -234,7 +234,7 @@ it('tries detectors of events and of services, built-in ones too', async () => {
     daysTotal: 1,
     simDays: 0,
     findingsPer1000SimDays: null,
-    warnings: [expect.stringMatching(/^5 of the 6 days are not judged, since they are not closed with services/)],
+    warnings: [expect.stringMatching(/^5 of the 6 days left out, not being closed with services/)],
     findings: { nodes: [{ day: '2026-11-04', subject: 'COUNTRY', country: 'ES', sim: null }] },
   });
   const builtIn = await tried(acme, { detector: 'device-event-storm', ...week });
@@ -333,6 +333,27 @@ it('is followed over the socket to its end', async () => {
   await ended;
   await operator.close();
   expect(states.length).toBeGreaterThan(1);
+});
+
+it("finds a partner's detector in shadow: it counts what it would raise, and raises it once somebody enables it", async () => {
+  const seen = `{ detector(id: "acme-limit") { mode } detectionRuns(first: 100, filter: { detector: "acme-limit" }) { nodes { hits } }
+    alerts(first: 100) { nodes { detector kind sim { id } } } }`;
+  interface Seen {
+    detector: { mode: string };
+    detectionRuns: { nodes: { hits: string }[] };
+    alerts: { nodes: { detector: string }[] };
+  }
+  const ofPartner = ({ alerts }: Seen) => alerts.nodes.filter(({ detector }) => detector === 'acme-limit');
+  const before = await acme.graphql<Seen>(seen);
+  expect(before.detector.mode).toBe('SHADOW');
+  expect(before.detectionRuns.nodes.filter(({ hits }) => hits !== '0').length).toBeGreaterThan(0);
+  expect(ofPartner(before)).toEqual([]);
+  await acme.graphql(
+    'mutation { configureDetector(input: { detector: "acme-limit", mode: ENABLED, options: { limitBytes: 1 } }) { userErrors { message } } }',
+  );
+  await world.usage(clientNumber, [{ sim: sims[2]!, at: '2026-11-08T10:00', bytes: 500 }]);
+  await app.app.settle();
+  expect(ofPartner(await acme.graphql<Seen>(seen))).toContainEqual({ detector: 'acme-limit', kind: 'HIGH', sim: { id: simId(2) } });
 });
 
 describe('a back-test whose process stops or dies', () => {
