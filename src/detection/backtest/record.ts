@@ -92,10 +92,11 @@ export function openBacktestsOf(tx: Transaction, clientId: number): Promise<Back
   );
 }
 
-/** The one to go on with, of any client: one that is under way before one that waits, the earliest asked for first. */
+/** The one to go on with, of any client: the one that has waited longest since it was last worked on, so that a long one doesn't hold up the others. */
 export async function nextOpenBacktest(tx: Transaction): Promise<BacktestRow | null> {
   const [row] = await tx.query<BacktestRow>(
-    `SELECT ${BACKTEST_COLUMNS} FROM backtest WHERE client_id > 0 AND state IN ('WAITING', 'RUNNING') ORDER BY state, created_at, backtest_id LIMIT 1`,
+    `SELECT ${BACKTEST_COLUMNS} FROM backtest WHERE client_id > 0 AND state IN ('WAITING', 'RUNNING') 
+      ORDER BY coalesce(heartbeat_at, created_at), days_done, created_at, backtest_id LIMIT 1`,
   );
   return row ?? null;
 }

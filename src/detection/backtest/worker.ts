@@ -74,7 +74,7 @@ export class BacktestWorker {
 
   private async work(): Promise<boolean> {
     await this.forgetOld();
-    const row = await this.database.transaction({ name: 'backtest.due', role: 'ingest', readOnly: true }, nextOpenBacktest);
+    const row = await this.nextOpen();
     if (row === null) return false;
     const holder = this.entropy.uuid();
     const now = this.clock.now();
@@ -90,6 +90,10 @@ export class BacktestWorker {
     } finally {
       await this.write('backtest.release', OPERATOR, (tx) => releaseLease(tx, LEASE, holder));
     }
+  }
+
+  private nextOpen(): Promise<BacktestRow | null> {
+    return this.database.transaction({ name: 'backtest.due', role: 'ingest', readOnly: true }, nextOpenBacktest);
   }
 
   private async execute(row: BacktestRow, holder: string): Promise<void> {
@@ -112,7 +116,7 @@ export class BacktestWorker {
     }
   }
 
-  /** Page after page, from wherever it stands to its end. */
+  /** Page after page, from wherever it stands to its end; after each day others have their turn. */
   private async judge(begun: BacktestRow, holder: string, detector: Detector): Promise<void> {
     let row = begun;
     let day = row.at_day ?? (await this.dayAfter(row, detector, null));
@@ -121,6 +125,7 @@ export class BacktestWorker {
       const page: TrialPage = await new Trial(this.database, detector, row).page(day, row.at_day === day ? row.after_sim : '0');
       const following: Day | null = page.after === null ? await this.dayAfter(row, detector, day) : day;
       row = await this.commit(row, holder, day, following, page);
+      if (following !== day && (await this.nextOpen())?.backtest_id !== row.backtest_id) return;
       day = following;
     }
     // no day is left that was there when it was asked for

@@ -356,6 +356,20 @@ it("finds a partner's detector in shadow: it counts what it would raise, and rai
   expect(ofPartner(await acme.graphql<Seen>(seen))).toContainEqual({ detector: 'acme-limit', kind: 'HIGH', sim: { id: simId(2) } });
 });
 
+it('lets a short one of another through, day by day, while a long one is under way', async () => {
+  const long = await ask(acme, { detector: 'acme-limit', ...week, scope: { sim: simId(3) } });
+  const short = await ask(acme, { detector: 'acme-limit', from: '2026-11-02', to: '2026-11-02', scope: { sim: simId(3) } });
+  await app.app.settle();
+  const ends = await acme.graphql<{ backtests: { nodes: { id: string; state: string }[] } }>('{ backtests { nodes { id state } } }');
+  const states = new Map(ends.backtests.nodes.map(({ id, state }) => [id, state]));
+  expect([states.get(long.backtest!.id), states.get(short.backtest!.id)]).toEqual(['SUCCEEDED', 'SUCCEEDED']);
+  const progress = await world.query<{ subject_id: string }>(
+    `SELECT subject_id FROM event_log WHERE type = 'BACKTEST_PROGRESS' AND to_state = 'SUCCEEDED' ORDER BY position DESC LIMIT 2`,
+  );
+  const ended = progress.map(({ subject_id: key }) => Buffer.from(`Backtest:${clientNumber}:${key}`).toString('base64url'));
+  expect(ended).toEqual([long.backtest!.id, short.backtest!.id]);
+});
+
 describe('a back-test whose process stops or dies', () => {
   it('goes on where it stopped, and ends as if nothing had happened', async () => {
     const detector = tinyDetector('tried-twice', ['dayBytes'], {}, (at) => ({
