@@ -9,8 +9,8 @@ import { BacktestWorker, DetectorRegistry } from '../../../src/detection';
 import { ManualClock, SystemEntropy } from '../../../src/runtime';
 import { liveCursor } from '../../../src/graphql/live-cursor';
 import { OPERATOR_KEY, startTestApp, type TestApp } from '../../support/app';
-import { partnerSource, writePartner } from './hostile-partners';
 import { DetectionWorld, tinyDetector } from './support';
+import { triedDetectors, writeTriedPartners } from './tried-detectors';
 import { testLog } from '../../support/database';
 import { settleClient, storeFeatures } from '../population/population-world';
 
@@ -26,37 +26,12 @@ const DAYS = ['01', '02', '03', '04', '05', '06'];
 
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), 'simwarden-backtest-'));
-  const options = `options: { type: 'object', additionalProperties: false, properties: {
-    limitBytes: { type: 'number', default: 100, minimum: 1, description: 'Bytes of a day that alarm.' } } },`;
-  const limited = partnerSource('acme-limit')
-    .replace(/options: \{.*\}, decides/, `${options} decides`)
-    .replace('detect(input, context) {', 'detect(input, context) { const limit = context.options.limitBytes;')
-    .replace(
-      'return well(input);',
-      'return { ...well(input), fires: Uint8Array.from(input.columns.dayBytes, (bytes) => (bytes > limit ? 1 : 0)) };',
-    );
-  const folders = [
-    writePartner(root, 'acme-limit', '', { 'index.js': limited }),
-    writePartner(root, 'acme-exits', 'if (input.columns.dayBytes.some((bytes) => bytes > 100)) process.exit(1)'),
-  ];
-  const countries = tinyDetector('tried-services', ['serviceDialogues', 'serviceSuccesses'], { subject: 'COUNTRY' }, () => ({ fires: 0 }));
-  const failures: Detector = {
-    ...countries,
-    meta: { ...countries.meta, input: 'services' },
-    detect: ({ rows, columns }) => ({
-      scores: Float64Array.from({ length: rows }, (_, row) => columns.serviceDialogues[row]! - columns.serviceSuccesses[row]!),
-      fires: Uint8Array.from({ length: rows }, (_, row) => (columns.serviceSuccesses[row]! < columns.serviceDialogues[row]! ? 1 : 0)),
-    }),
-  };
+  const folders = writeTriedPartners(root);
   app = await startTestApp({
     workers: false,
     now: new Date('2026-11-01T00:00:00Z'),
     config: { detectors: folders, allowPartnerCode: '1', partnerMemoryMegabytes: 128 },
-    detectors: [
-      tinyDetector('tried-events', ['eventCount'], {}, (at) => ({ fires: at('eventCount') > 10 ? 1 : 0 }), 'events'),
-      failures,
-      { ...tinyDetector('tried-throws', ['dayBytes'], {}, () => ({ fires: 0 })), detect: () => Promise.reject(new RangeError('no luck')) },
-    ],
+    detectors: triedDetectors,
   });
   world = DetectionWorld.on(app.app.database);
   const acmeId = await world.client('Acme');
