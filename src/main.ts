@@ -1,25 +1,19 @@
 #!/usr/bin/env node
-/** The command line: parses arguments, runs a command, and turns failures into one clear line and a non-zero exit. */
+/**
+ * The command line: parses arguments, runs a command, and turns failures into one clear line and a non-zero exit.
+ * A command is loaded when it is called, so that help and a mistyped option are answered at once.
+ */
 import 'reflect-metadata';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
-import { printableSchema } from './app';
-import { backtestCommand, type BacktestOptions } from './commands/backtest';
-import { bench } from './commands/bench';
-import { checkPlugin } from './commands/check';
-import { runDemo } from './commands/demo';
-import { evaluate, type EvaluateOptions } from './commands/evaluate';
+import type { BacktestOptions } from './commands/backtest';
+import type { EvaluateOptions } from './commands/evaluate';
 import type { IngestOptions } from './commands/ingest';
-import { ingestCommand } from './commands/ingest-command';
-import { detectCommand, fitCommand, type DetectOptions, type FitOptions } from './commands/population';
-import { score, type ScoreOptions } from './commands/score';
-import { serve } from './commands/serve';
-import { simulate } from './commands/simulate';
-import { migrateCommand } from './commands/migrate';
+import type { DetectOptions, FitOptions } from './commands/population';
+import type { ScoreOptions } from './commands/score';
+import type { SimulateOptions } from './commands/simulate';
 import { Config } from './config';
 import { SimwardenError } from './errors';
-import { newDetector } from './commands/new-detector';
-import { printSimwardenSchema } from './graphql/schema';
-import { INGEST_KINDS } from './telemetry';
+import { INGEST_KINDS } from './telemetry/ingest-kind';
 
 function wholeNumber(minimum: number, maximum: number): (text: string) => number {
   return (text) => {
@@ -75,7 +69,10 @@ function commandLine(): Command {
   program
     .command('serve')
     .description('run the server until it is stopped')
-    .action(() => serve(Config.fromEnvironment()));
+    .action(async () => {
+      const { serve } = await import('./commands/serve.js');
+      await serve(Config.fromEnvironment());
+    });
   program
     .command('demo')
     .description('play the story fleets against a real server and say what was found')
@@ -84,12 +81,16 @@ function commandLine(): Command {
     .option('--days <n>', 'days of telemetry', wholeNumber(12, 60), 14)
     .option('--seed <n>', 'seed of the simulation', wholeNumber(0, 9_999), 1)
     .action(async (options: { once: boolean; sims: number; days: number; seed: number }) => {
+      const { runDemo } = await import('./commands/demo/index.js');
       process.exitCode = await runDemo({ ...options, end: midnight(DEFAULT_END) }, Config.fromEnvironment());
     });
   program
     .command('migrate')
     .description("bring the database to this version's schema")
-    .action(() => migrateCommand(Config.fromEnvironment()));
+    .action(async () => {
+      const { migrateCommand } = await import('./commands/migrate.js');
+      await migrateCommand(Config.fromEnvironment());
+    });
   program
     .command('ingest')
     .addArgument(new Argument('<kind>', 'what the file holds').choices(INGEST_KINDS))
@@ -100,6 +101,7 @@ function commandLine(): Command {
     .option('--idempotency-key <key>', 'key of this batch: sending it again adds nothing')
     .option('--strict', 'compare every dialogue with all that came in strict batches; other kinds always are', false)
     .action(async (kind: string, file: string, options: Omit<IngestOptions, 'kind' | 'file'> & { url?: string }) => {
+      const { ingestCommand } = await import('./commands/ingest-command.js');
       process.exitCode = await ingestCommand({ kind, file, ...options }, Config.fromEnvironment());
     });
   program
@@ -119,7 +121,10 @@ function commandLine(): Command {
         .argParser(midnight)
         .default(midnight(DEFAULT_END), DEFAULT_END),
     )
-    .action(simulate);
+    .action(async (options: SimulateOptions) => {
+      const { simulate } = await import('./commands/simulate.js');
+      await simulate(options);
+    });
   program
     .command('fit')
     .description('fit clusters and population models on days with signaling')
@@ -127,6 +132,7 @@ function commandLine(): Command {
     .requiredOption('--to <date>', 'last UTC day', day)
     .option('--seed <n>', 'seed', wholeNumber(0, 4_294_967_295), 1)
     .action(async (options: FitOptions) => {
+      const { fitCommand } = await import('./commands/population.js');
       process.exitCode = await fitCommand(options, Config.fromEnvironment());
     });
   program
@@ -136,6 +142,7 @@ function commandLine(): Command {
     .option('--seed <n>', 'seed', wholeNumber(0, 4_294_967_295), 1)
     .option('--json', 'print what was decided as one line of JSON', false)
     .action(async (options: DetectOptions) => {
+      const { detectCommand } = await import('./commands/population.js');
       process.exitCode = await detectCommand(options, Config.fromEnvironment());
     });
   program
@@ -150,6 +157,7 @@ function commandLine(): Command {
     .option('--options <json>', 'options for all of them; default: as each SIM is configured')
     .option('--json', 'print what was found as one line of JSON', false)
     .action(async (detector: string, options: BacktestOptions) => {
+      const { backtestCommand } = await import('./commands/backtest.js');
       process.exitCode = await backtestCommand(detector, options, Config.fromEnvironment());
     });
   program
@@ -160,7 +168,10 @@ function commandLine(): Command {
     .option('--days <n>', 'days of it', wholeNumber(2, 62), 8)
     .option('--seeds <list>', 'a population for each seed, such as 1,2,3', seedList, [1])
     .option('--json', 'print one line of JSON', false)
-    .action((options: EvaluateOptions) => evaluate(options));
+    .action(async (options: EvaluateOptions) => {
+      const { evaluate } = await import('./commands/evaluate.js');
+      await evaluate(options);
+    });
   program
     .command('score')
     .description('fit a population detector to a table of numbers and score its rows')
@@ -170,7 +181,10 @@ function commandLine(): Command {
     .option('--seed <n>', 'seed', wholeNumber(0, 4_294_967_295), 1)
     .option('--options <json>', "the detector's options")
     .option('--output <file>', 'write the score of each row there, as CSV')
-    .action((options: ScoreOptions) => score(options));
+    .action(async (options: ScoreOptions) => {
+      const { score } = await import('./commands/score.js');
+      await score(options);
+    });
   program
     .command('check')
     .description("hold a detector's package against the contract, or begin a new one")
@@ -178,9 +192,14 @@ function commandLine(): Command {
     .option('--new <folder>', 'write a package that passes; the folder names the detector')
     .option('--javascript', 'with --new: in JavaScript, without a build', false)
     .action(async (plugin: string | undefined, options: { new?: string; javascript: boolean }) => {
-      if (options.new !== undefined) newDetector(options.new, options.javascript ? 'javascript' : 'typescript');
-      else if (plugin === undefined) throw new InvalidArgumentError('name a package, or begin one with --new FOLDER.');
-      else process.exitCode = await checkPlugin(plugin, Config.fromEnvironment(), (text) => process.stdout.write(text));
+      if (options.new !== undefined) {
+        const { newDetector } = await import('./commands/new-detector.js');
+        newDetector(options.new, options.javascript ? 'javascript' : 'typescript');
+        return;
+      }
+      if (plugin === undefined) throw new InvalidArgumentError('name a package, or begin one with --new FOLDER.');
+      const { checkPlugin } = await import('./commands/check.js');
+      process.exitCode = await checkPlugin(plugin, Config.fromEnvironment(), (text) => process.stdout.write(text));
     });
   program
     .command('bench')
@@ -188,12 +207,14 @@ function commandLine(): Command {
     .argument('[suite-and-options...]', 'a suite, then --json, --full, --repeats <n>')
     .allowUnknownOption()
     .action(async (suiteAndOptions: string[]) => {
+      const { bench } = await import('./commands/bench.js');
       process.exitCode = await bench(suiteAndOptions);
     });
   program
     .command('schema')
     .description('print the GraphQL schema')
     .action(async () => {
+      const [{ printableSchema }, { printSimwardenSchema }] = await Promise.all([import('./app.js'), import('./graphql/schema.js')]);
       process.stdout.write(printSimwardenSchema(await printableSchema()));
     });
   return program;

@@ -6,7 +6,8 @@ import type { Caller } from '../graphql/caller';
 import { Holdings } from '../graphql/holdings';
 import type { Entropy, Log } from '../runtime';
 import { INGEST_PACE, paced, type Pace } from './body-pace';
-import { INGEST_KINDS, type Ingest, type IngestAnswer, type IngestKind } from './ingest';
+import type { Ingest, IngestAnswer } from './ingest';
+import { INGEST_KINDS, type IngestKind } from './ingest-kind';
 import type { Format } from './parsing/rows';
 
 export interface IngestHttpParts {

@@ -13,7 +13,7 @@ export { DialogueDayCloser } from './dialogues/day-closer';
 export { QuarterMerger } from './dialogues/quarter-merger';
 export { enqueueEvaluation, SIMS_PER_QUEUE_ROW, type EvaluationReason } from './evaluation-queue';
 export { ingestRouter } from './http';
-export { Ingest, INGEST_KINDS, type IngestAnswer, type IngestRequest } from './ingest';
+export { Ingest, type IngestAnswer, type IngestRequest } from './ingest';
 export { QuarantineRequeuer } from './quarantine-requeuer';
 export { TelemetryRetention } from './retention';
 export { SimImport } from './sim-import';

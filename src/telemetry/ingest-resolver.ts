@@ -9,7 +9,8 @@ import { UserError, withUserErrors } from '../graphql/user-error';
 import { BatchInput } from './batch-input';
 import { ConnectionEventType, type ConnectionEventTypeName } from './connection-events';
 import { IngestDialoguesInput } from './dialogues/dialogue-input';
-import { Ingest, MOST_RECORDS, type IngestKind } from './ingest';
+import { Ingest, MOST_RECORDS } from './ingest';
+import type { IngestKind } from './ingest-kind';
 
 const ICCID = 'ICCID of the SIM, 19 or 20 digits that start with 89.';
 const IMEI = 'IMEI (15 digits) or IMEISV (16) of the device; left out: unknown.';

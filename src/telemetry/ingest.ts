@@ -11,14 +11,11 @@ import { Chunk, ChunkBuilder, type LedgerChunk } from './chunk';
 import { ChunkStore } from './chunk-store';
 import { DialogueIngest } from './dialogues/dialogue-ingest';
 import { dialogueKind } from './dialogues/dialogue-kind';
+import type { IngestKind } from './ingest-kind';
 import { addCounts, NO_COUNTS, type Counts } from './ledger';
 import { readObject, rowReader, type Format, type Row, type RowKind } from './parsing/rows';
 import { recordKinds, type KindName, type TelemetryRecord } from './record-kind';
 import { SimImport, simKind } from './sim-import';
-
-/** What POST /ingest/{kind} takes. */
-export type IngestKind = KindName | 'sims' | 'dialogues';
-export const INGEST_KINDS: readonly IngestKind[] = ['sims', 'usage', 'dialogues', 'connection-events', 'device-events'];
 
 export interface IngestRequest {
   readonly caller: Caller;

@@ -6,7 +6,7 @@ import { OPERATOR_KEY, startTestApp, type TestApp } from '../support/app';
 import { contentOf, difference, digests, type Content } from './order-content';
 
 const HOUR = 3_600_000;
-const BATCH_HOURS = AT_LENGTH ? 8 : 12;
+const BATCH_HOURS = AT_LENGTH ? 8 : 24;
 const END = new Date('2026-11-15T00:00:00Z');
 /** Another order: SIMWARDEN_ORDER_SEED=12 npx jest test/scenarios/order */
 const SEED = Number(process.env['SIMWARDEN_ORDER_SEED'] ?? 11);
@@ -64,12 +64,13 @@ function badRows(): object[] {
   ];
 }
 
-/** The telemetry in time order, cut by hours. */
+/** The telemetry in time order, cut by hours: at noon too, so that days come in parts. */
 function batches(): Batch[] {
   const bad = badRows();
   const cut: Batch[] = [];
-  for (let from = population.from.getTime(); from < END.getTime(); from += BATCH_HOURS * HOUR) {
-    const telemetry = telemetryBetween(population, new Date(from), new Date(from + BATCH_HOURS * HOUR));
+  for (let from = population.from.getTime() - 12 * HOUR; from < END.getTime(); from += BATCH_HOURS * HOUR) {
+    const until = Math.min(from + BATCH_HOURS * HOUR, END.getTime());
+    const telemetry = telemetryBetween(population, new Date(Math.max(from, population.from.getTime())), new Date(until));
     const usage: object[] = [...telemetry.usage, ...bad.filter((_, index) => (cut.length + index) % 3 === 0)];
     if (from === Date.parse('2026-11-12T12:00:00Z')) usage.push(...straddling());
     for (const [kind, rows] of [

@@ -32,9 +32,9 @@ const USAGE_SOURCE_ACTIVE_DAYS = 7;
 const EVENT_SOURCE_ACTIVE_DAYS = 1;
 
 export async function readCalendar(tx: Transaction, clientId: number): Promise<Calendar> {
-  const [client] = await tx.query<{ billing_cycle_day: number }>('SELECT billing_cycle_day FROM client WHERE client_id = $1', [clientId]);
-  const [closed] = await tx.query<{ first_closed: Day | null; last_closed: Day | null; last_evaluated: Day | null }>(
-    `SELECT (SELECT min(day) FROM day_close WHERE client_id = $1) AS first_closed,
+  const [stands] = await tx.query<{ cycle: number; first_closed: Day | null; last_closed: Day | null; last_evaluated: Day | null }>(
+    `SELECT (SELECT billing_cycle_day FROM client WHERE client_id = $1) AS cycle,
+            (SELECT min(day) FROM day_close WHERE client_id = $1) AS first_closed,
             (SELECT max(day) FROM day_close WHERE client_id = $1) AS last_closed,
             (SELECT max(day) FROM day_close WHERE client_id = $1 AND evaluated_at IS NOT NULL) AS last_evaluated`,
     [clientId],
@@ -43,25 +43,23 @@ export async function readCalendar(tx: Transaction, clientId: number): Promise<C
   const latest = sources.length === 0 ? null : dayOf(Math.max(...sources.map((source) => source.ownWatermark)));
   return {
     clientId,
-    billingCycleDay: client?.billing_cycle_day ?? 1,
-    firstClosed: closed?.first_closed ?? null,
-    lastClosed: closed?.last_closed ?? null,
-    lastEvaluated: closed?.last_evaluated ?? null,
+    billingCycleDay: stands?.cycle ?? 1,
+    firstClosed: stands?.first_closed ?? null,
+    lastClosed: stands?.last_closed ?? null,
+    lastEvaluated: stands?.last_evaluated ?? null,
     latestDay: latest,
     sources,
   };
 }
 
 async function readSources(tx: Transaction, clientId: number): Promise<(Source & { ownWatermark: number })[]> {
-  const read = (owner: number) =>
-    tx.query<{ source: string; kind: string; watermark: Date; last_received_at: Date }>(
-      'SELECT source, kind, watermark, last_received_at FROM source_watermark WHERE client_id = $1 ORDER BY source, kind',
-      [owner],
-    );
-  const own = await read(clientId);
-  if (own.length === 0) return [];
+  const rows = await tx.query<{ client_id: number; source: string; kind: string; watermark: Date; last_received_at: Date }>(
+    'SELECT client_id, source, kind, watermark, last_received_at FROM source_watermark WHERE client_id IN (0, $1) ORDER BY source, kind',
+    [clientId],
+  );
+  const own = rows.filter((row) => row.client_id === clientId);
   // A feed that serves many clients is on time although this client's SIMs are silent: its row under client 0 says so.
-  const shared = new Map((await read(0)).map((row) => [`${row.kind} ${row.source}`, row.watermark.getTime()]));
+  const shared = new Map(rows.filter((row) => row.client_id === 0).map((row) => [`${row.kind} ${row.source}`, row.watermark.getTime()]));
   return own.map((row) => ({
     source: row.source,
     kind: row.kind,
