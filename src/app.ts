@@ -14,6 +14,7 @@ import { forgetLeases } from './database/lease';
 import { openDatabase } from './database/open';
 import { deadEnd, unreadable } from './dead-end';
 import {
+  BacktestWorker,
   DayCloser,
   detectionResolvers,
   DetectorRegistry,
@@ -128,8 +129,15 @@ async function startApp(options: Equipped, partners: Partners): Promise<App> {
   const registry = container.resolve(DetectorRegistry);
   registry.loadsInThreads(require.resolve('../plugins'), populationDetectors);
   registry.setPopulationOptions(populationOptions);
-  for (const detector of [...builtInDetectors, ...populationDetectors, ...(options.detectors ?? []), ...partners.detectors])
-    registry.register(detector);
+  for (const detector of [...builtInDetectors, ...populationDetectors, ...(options.detectors ?? [])]) registry.register(detector);
+  for (const detector of partners.detectors) {
+    registry.registerOnTrial(detector);
+    const { id, version } = detector.meta;
+    log.logger.info(
+      { detector: id, version },
+      "a partner's detector is loaded; where nobody configured it, it judges in shadow and raises nothing",
+    );
+  }
   const newOperatorKey = await ensureOperatorKey(config, database, clock, entropy);
   const authenticator = container.resolve(Authenticator);
   const workers = workersOf(container, { database, clock, entropy, log });
@@ -311,6 +319,7 @@ function workersOf(
     container.resolve(FeatureWorker),
     container.resolve(FeatureJudge),
     container.resolve(PopulationScheduler),
+    container.resolve(BacktestWorker),
     outbox,
     new Sequencer(database, clock, log),
     tail,

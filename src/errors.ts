@@ -237,6 +237,17 @@ export const errorCatalogue = {
     mendable: true,
     message: 'There are no signaling features of {days}: {why}.',
   },
+  // back-tests
+  NO_CLOSED_DAYS: {
+    status: 422,
+    mendable: true,
+    message: 'No day from {from} to {to} can be judged: of this client, {why}. Name days among these, or wait for the day to close.',
+  },
+  TOO_MANY_BACKTESTS: {
+    status: 429,
+    mendable: true,
+    message: '{given} back-tests of this client wait or run already; {most} is the most. Wait for one, or cancel one (cancelBacktest).',
+  },
   // commands
   PLUGIN_UNCHECKABLE: { status: 400, mendable: false, message: "{plugin} can't be checked: {what}." },
   FOLDER_UNUSABLE: { status: 400, mendable: false, message: "A detector can't begin in {folder}: {what}." },

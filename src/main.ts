@@ -5,6 +5,7 @@
  */
 import 'reflect-metadata';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import type { BacktestOptions } from './commands/backtest';
 import type { EvaluateOptions } from './commands/evaluate';
 import type { IngestOptions } from './commands/ingest';
 import type { DetectOptions, FitOptions } from './commands/population';
@@ -143,6 +144,21 @@ function commandLine(): Command {
     .action(async (options: DetectOptions) => {
       const { detectCommand } = await import('./commands/population.js');
       process.exitCode = await detectCommand(options, Config.fromEnvironment());
+    });
+  program
+    .command('backtest')
+    .description('try a detector on past closed days: what it would have raised')
+    .argument('<detector>', "the detector's id")
+    .option('--client <name>', 'whose SIMs; left out for a detector of the whole population')
+    .option('--fleet <name>', 'only those of a fleet')
+    .option('--sim <iccid>', 'only this one')
+    .requiredOption('--from <date>', 'first UTC day', day)
+    .requiredOption('--to <date>', 'last UTC day', day)
+    .option('--options <json>', 'options for all of them; default: as each SIM is configured')
+    .option('--json', 'print what was found as one line of JSON', false)
+    .action(async (detector: string, options: BacktestOptions) => {
+      const { backtestCommand } = await import('./commands/backtest.js');
+      process.exitCode = await backtestCommand(detector, options, Config.fromEnvironment());
     });
   program
     .command('evaluate')

@@ -46,6 +46,8 @@ export const permissions: Readonly<Record<string, readonly Role[]>> = {
   'Query.detectionRuns': staff,
   'Query.populationRun': operators,
   'Query.populationRuns': operators,
+  'Query.backtest': staff,
+  'Query.backtests': staff,
   'Query.clusters': staff,
   'Query.anomalies': staff,
   'Query.clientAnomalies': staff,
@@ -74,7 +76,8 @@ export const permissions: Readonly<Record<string, readonly Role[]>> = {
   'Mutation.deleteThreshold': admins,
   'Mutation.configureDetector': admins,
   'Mutation.runDetection': operators,
-  'Mutation.backtestDetector': operators,
+  'Mutation.backtestDetector': admins,
+  'Mutation.cancelBacktest': admins,
   'Mutation.fitModels': operators,
   'Mutation.recordFeedback': handlers,
   'Mutation.acknowledgeAlerts': handlers,
@@ -97,6 +100,7 @@ export const permissions: Readonly<Record<string, readonly Role[]>> = {
   'Subscription.incidentChanged': readers,
   'Subscription.simBlockStateChanged': readers,
   'Subscription.detectionRunProgress': operators,
+  'Subscription.backtestProgress': staff,
 };
 
 /** Roles that may POST /ingest/{kind}. Only operators register SIMs, since uniqueness errors reveal other clients. */

@@ -40,8 +40,14 @@ async function loaded(given: string): Promise<{ detector: Awaited<ReturnType<typ
     const readme = join(directory, 'README.md');
     return { detector, fleets: { ...(fleets as CheckOptions), readme: existsSync(readme) ? readFileSync(readme, 'utf8') : '' } };
   } catch (error) {
-    throw new SimwardenError('PLUGIN_UNCHECKABLE', { plugin: given, what: (error as Error).message });
+    throw new SimwardenError('PLUGIN_UNCHECKABLE', { plugin: given, what: inPlace(error as Error) });
   }
+}
+
+/** Of a mistake in the syntax Node says the place before the words. */
+function inPlace({ message, stack = '' }: Error): string {
+  const [, place] = /^(\/[^\n]+:\d+)\n/.exec(stack) ?? [];
+  return place === undefined ? message : `${message} (at ${place})`;
 }
 
 function tableOf(results: readonly CheckResult[]): string {

@@ -22,7 +22,7 @@ export interface TransactionOptions {
 }
 
 /** Names of the pokes that wake workers in every process. A poke is a hint; polling is the truth. */
-export type PokeChannel = 'evaluation' | 'event_pending' | 'event_log' | 'outbox' | 'access';
+export type PokeChannel = 'evaluation' | 'event_pending' | 'event_log' | 'outbox' | 'access' | 'backtest';
 
 export interface Transaction {
   readonly role: DatabaseRole;

@@ -4,7 +4,7 @@ import type { Log } from '../runtime';
 import type { PokeChannel } from './database';
 import { LocalPokes, type Pokes } from './pokes';
 
-const channels: readonly PokeChannel[] = ['evaluation', 'event_pending', 'event_log', 'outbox', 'access'];
+const channels: readonly PokeChannel[] = ['evaluation', 'event_pending', 'event_log', 'outbox', 'access', 'backtest'];
 const notifyName = 'simwarden_poke';
 /** NOTIFY takes a lock that all committing notifiers share, so a burst of commits is one NOTIFY. */
 const debounceMilliseconds = 10;

@@ -1,15 +1,14 @@
 /** configureDetector: how a detector runs for a client, a fleet or a SIM; what it judged before is judged again. */
 import { Arg, Ctx, Field, ID, InputType, Mutation, ObjectType, Resolver } from 'type-graphql';
 import { singleton } from 'tsyringe';
-import { maySee, recordAudit, requireClientId } from '../access';
+import { recordAudit } from '../access';
 import type { Transaction } from '../database/database';
 import type { Detector } from '../detector';
 import { SimwardenError } from '../errors';
-import { isOperator, type Caller } from '../graphql/caller';
 import type { GraphqlContext } from '../graphql/context';
-import { requireGlobalId } from '../graphql/global-id';
 import { JsonScalar } from '../graphql/scalars';
 import { UserError, withUserErrors } from '../graphql/user-error';
+import { DetectorScopeInput, requireTarget, targetOf, type Target } from './detector-scope';
 import { DetectorConfigurationEntry, ShownDetector } from './detector-type';
 import { EvaluationRequests } from './evaluation/requests';
 import { CONFIGURATION_COLUMNS, OPERATOR, type ConfigurationRow } from './host/configuration';
@@ -17,24 +16,15 @@ import { effectiveOptions } from './host/host-options';
 import { ConfigurationScope, DetectorMode } from './host/modes';
 import { DetectorRegistry } from './host/registry';
 
-@InputType({
-  description:
-    "What a configuration is for: exactly one of client, fleet and sim. All left out: the caller's client; for operators the default of all clients.",
-})
-export class DetectorScopeInput {
-  @Field(() => ID, { nullable: true, description: 'Every SIM of this client.' })
-  client?: string | null;
-  @Field(() => ID, { nullable: true, description: 'Every SIM of this fleet.' })
-  fleet?: string | null;
-  @Field(() => ID, { nullable: true, description: 'This SIM.' })
-  sim?: string | null;
-}
-
 @InputType({ description: 'How a detector is to run.' })
 export class ConfigureDetectorInput {
   @Field(() => ID, { description: "The detector's own id: `threshold`." })
   detector: string;
-  @Field(() => DetectorScopeInput, { nullable: true, description: 'What it is for; the most specific configuration wins whole.' })
+  @Field(() => DetectorScopeInput, {
+    nullable: true,
+    description:
+      "What it is for; the most specific configuration wins whole. Left out: the caller's client; for operators the default of all clients.",
+  })
   scope?: DetectorScopeInput | null;
   @Field(() => DetectorMode, {
     nullable: true,
@@ -61,12 +51,6 @@ export class ConfigureDetectorPayload {
   configuration: DetectorConfigurationEntry | null;
   @Field(() => [UserError], { description: 'What the caller can mend; empty where it was done.' })
   userErrors: UserError[];
-}
-
-interface Target {
-  readonly clientId: number;
-  readonly scope: ConfigurationScope;
-  readonly scopeId: string;
 }
 
 @singleton()
@@ -121,26 +105,6 @@ export class ConfigureDetectorResolver {
   }
 }
 
-function targetOf(caller: Caller, { client, fleet, sim }: DetectorScopeInput): Target {
-  const given = [client, fleet, sim].filter((id) => id !== null && id !== undefined);
-  if (given.length > 1)
-    throw new SimwardenError('BAD_USER_INPUT', { what: 'Give one of client, fleet and sim in the scope, not several.' }, ['scope']);
-  const named = (what: 'client' | 'fleet' | 'sim', id: ReturnType<typeof requireClientId>) => {
-    if (!maySee(caller, id)) throw new SimwardenError('NOT_FOUND', { what }, ['scope', what]);
-    return id;
-  };
-  if (sim) {
-    const id = named('sim', requireGlobalId(sim, 'Sim', 'int8'));
-    return { clientId: id.clientId, scope: ConfigurationScope.SIM, scopeId: id.key };
-  }
-  if (fleet) {
-    const id = named('fleet', requireGlobalId(fleet, 'Fleet'));
-    return { clientId: id.clientId, scope: ConfigurationScope.FLEET, scopeId: id.key };
-  }
-  const clientId = client ? named('client', requireClientId(client)).clientId : isOperator(caller) ? OPERATOR : caller.clientId;
-  return { clientId, scope: ConfigurationScope.CLIENT, scopeId: '' };
-}
-
 /** The options as given, once they are known to fit; null: left out. */
 function checkOptions(detector: Detector, { mode, options }: ConfigureDetectorInput): Record<string, unknown> | null {
   if (options === undefined || options === null) return null;
@@ -150,17 +114,6 @@ function checkOptions(detector: Detector, { mode, options }: ConfigureDetectorIn
   if ('errors' in answer)
     throw new SimwardenError('OPTIONS_INVALID', { detector: detector.meta.id, what: answer.errors.join('; ') }, ['options']);
   return options as Record<string, unknown>;
-}
-
-async function requireTarget(tx: Transaction, { clientId, scope, scopeId }: Target): Promise<void> {
-  const found =
-    scope === ConfigurationScope.SIM
-      ? await tx.query('SELECT sim_id FROM sim WHERE client_id = $1 AND sim_id = $2 AND closed_at IS NULL', [clientId, scopeId])
-      : scope === ConfigurationScope.FLEET
-        ? await tx.query('SELECT fleet_id FROM fleet WHERE client_id = $1 AND fleet_id = $2', [clientId, scopeId])
-        : await tx.query('SELECT client_id FROM client WHERE client_id = $1', [clientId]);
-  const what = scope.toLowerCase();
-  if (found.length === 0) throw new SimwardenError('NOT_FOUND', { what }, ['scope', what]);
 }
 
 async function store(

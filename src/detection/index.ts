@@ -1,4 +1,6 @@
 /** What the slices to the right, and the composition root, may use of detection. */
+import { BacktestActions } from './backtest/backtest-actions';
+import { BacktestFindingResolver, BacktestResolver } from './backtest/backtest-resolver';
 import { BaselineResolver } from './baseline-resolver';
 import { ConfigureDetectorResolver } from './configure-detector';
 import { DetectorConfigurationResolver, DetectorResolver } from './detector-resolver';
@@ -11,6 +13,7 @@ import { RunActions } from './population/run-actions';
 import { FeatureResolver } from './features/feature-resolver';
 import { DetectionRunResolver } from './run-resolver';
 
+export { BacktestWorker } from './backtest/worker';
 export { DayCloser } from './close/day-closer';
 export { EvaluationRequests } from './evaluation/requests';
 export { EvaluationWorker } from './evaluation/worker';
@@ -27,6 +30,9 @@ export const detectionResolvers = [
   DetectorConfigurationResolver,
   ConfigureDetectorResolver,
   DetectionRunResolver,
+  BacktestResolver,
+  BacktestFindingResolver,
+  BacktestActions,
   BaselineResolver,
   PopulationRunResolver,
   RunActions,

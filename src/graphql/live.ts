@@ -20,7 +20,7 @@ export interface LoggedEvent {
   readonly occurredAt: Date;
 }
 
-export type EventType = 'ALERT_CHANGED' | 'INCIDENT_CHANGED' | 'SIM_BLOCK_STATE_CHANGED' | 'DETECTION_RUN_PROGRESS';
+export type EventType = 'ALERT_CHANGED' | 'INCIDENT_CHANGED' | 'SIM_BLOCK_STATE_CHANGED' | 'DETECTION_RUN_PROGRESS' | 'BACKTEST_PROGRESS';
 
 export type NewEvent = Omit<LoggedEvent, 'position'>;
 

@@ -1,6 +1,6 @@
 /** Detectors that are wrong in exactly one way each: the proof that every check of the conformance kit bites. */
 import { defineDetector, type Detection, type Detector, type DetectorInput, type Kind } from 'simwarden/detector';
-import { quietSimDay, syntheticUsage, type CheckOptions } from 'simwarden/detector/testing';
+import { contractClauses, quietSimDay, syntheticUsage, type CheckOptions } from 'simwarden/detector/testing';
 
 const kind: Kind = { id: 'TOO_MUCH', title: 'Too much data', severity: 'WARNING', subject: 'SIM', window: 'DAY', judged: 'ANY_TIME' };
 
@@ -31,6 +31,8 @@ export const fleets: CheckOptions = {
 export interface Specimen {
   readonly wrong: string;
   readonly detector: Detector<never, never>;
+  /** The demand that it doesn't meet. */
+  readonly clause: string;
   /** The one check that must catch it. */
   readonly caughtBy: string;
   readonly fleets?: Partial<CheckOptions>;
@@ -70,10 +72,26 @@ export const specimens: readonly Specimen[] = [
     { readme: readme.replaceAll('`3`', '`[]`') },
   ),
   broken('a column that does not exist', 'needs-known', withMeta({ needs: ['dayBytes', 'baselineDayBytes', 'moonPhase' as never] })),
+  broken(
+    'a column that is read and not declared',
+    'needs-known',
+    specimen((input) => {
+      const { weekBytes } = input.columns as Partial<Record<string, Float64Array>>;
+      const { scores, ...rest } = judgeWell(input);
+      return { ...rest, scores: scores.map((score, row) => score + (weekBytes?.[row] ?? 0)) };
+    }),
+  ),
+  broken(
+    'an error on every input',
+    'MUST-04',
+    specimen(() => {
+      throw new RangeError('no luck');
+    }),
+  ),
   broken('a column of another input', 'needs-known', withMeta({ needs: ['dayBytes', 'baselineDayBytes', 'eventCount' as never] })),
   broken(
     'more scores than rows',
-    'output-shape',
+    'MUST-04',
     specimen((input) => {
       const { scores, ...rest } = judgeWell(input);
       return { ...rest, scores: input.rows === 0 ? scores : Float64Array.of(...scores, 0) };
@@ -81,7 +99,7 @@ export const specimens: readonly Specimen[] = [
   ),
   broken(
     'fires beyond 2',
-    'output-shape',
+    'MUST-05',
     specimen((input) => {
       const { fires, ...rest } = judgeWell(input);
       return { ...rest, fires: fires!.map((level) => 3 * level) };
@@ -89,7 +107,7 @@ export const specimens: readonly Specimen[] = [
   ),
   broken(
     'escalation that no kind declares',
-    'output-shape',
+    'MUST-05',
     specimen((input) => {
       const { fires, ...rest } = judgeWell(input);
       return { ...rest, fires: fires!.map((level) => 2 * level) };
@@ -97,13 +115,47 @@ export const specimens: readonly Specimen[] = [
   ),
   broken(
     'abstaining without a reason',
-    'output-shape',
+    'MUST-06',
     specimen((input) => {
       const detection = judgeWell(input);
       const row = input.columns.dayBytes.indexOf(5e6);
       if (row < 0) return detection;
       detection.scores[row] = NaN;
       return { ...detection, abstained: [...detection.abstained!, { row, reason: ' ' }] };
+    }),
+  ),
+  broken(
+    'abstaining on a row that there is not',
+    'MUST-06',
+    specimen((input) => {
+      const detection = judgeWell(input);
+      return input.rows === 3 ? { ...detection, abstained: [...detection.abstained!, { row: 3, reason: 'no such row' }] } : detection;
+    }),
+  ),
+  broken(
+    'state of another width than declared',
+    'MUST-04',
+    specimen((input) => ({ ...judgeWell(input), state: new Float64Array(input.rows) })),
+  ),
+  broken(
+    'a score of a row on which it abstains',
+    'scores-finite',
+    specimen((input) => {
+      const detection = judgeWell(input);
+      const row = input.columns.dayBytes.indexOf(5e6);
+      return row < 0 ? detection : { ...detection, abstained: [...detection.abstained!, { row, reason: 'not sure' }] };
+    }),
+  ),
+  broken(
+    'firing on a row on which it abstains',
+    'scores-finite',
+    specimen((input) => {
+      const detection = judgeWell(input);
+      const row = input.columns.dayBytes.indexOf(5e6);
+      if (row < 0) return detection;
+      detection.scores[row] = NaN;
+      detection.fires![row] = 1;
+      return { ...detection, abstained: [...detection.abstained!, { row, reason: 'not sure' }] };
     }),
   ),
   broken(
@@ -344,11 +396,15 @@ function explaining(change: object): Detector<Columns, never> {
   return { ...healthy, explain: (_: Input, rows: readonly unknown[]) => rows.map(() => [{ ...good, ...change }]) };
 }
 
+/** `by`: the check that must catch it, or, where that executes several, the clause. */
 function broken(
   wrong: string,
-  caughtBy: string,
+  by: string,
   detector: Detector<Columns, never> | Detector<Columns, { readonly multiple: number }>,
   changed?: Partial<CheckOptions>,
 ): Specimen {
-  return { wrong, caughtBy, detector: detector as unknown as Detector<never, never>, fleets: changed };
+  const clauses = contractClauses.filter(({ id, check }) => id === by || check === by);
+  if (clauses.length !== 1) throw new Error(`${wrong}: ${by} is ${clauses.length} clauses; name one`);
+  const { id: clause, check } = clauses[0]!;
+  return { wrong, clause, caughtBy: check!, detector: detector as unknown as Detector<never, never>, fleets: changed };
 }

@@ -1,5 +1,13 @@
 /** The kit itself: a healthy detector passes, and each broken one is caught by exactly the check that is made for it. */
-import { checkDeclaration, checkDetector, contractChecks, syntheticEvents, syntheticUsage, testDetector } from 'simwarden/detector/testing';
+import {
+  checkDeclaration,
+  checkDetector,
+  contractChecks,
+  contractClauses,
+  syntheticEvents,
+  syntheticUsage,
+  testDetector,
+} from 'simwarden/detector/testing';
 import { fleets, healthy, specimens } from './broken-detectors';
 
 const failed = async (...given: Parameters<typeof checkDetector>) =>
@@ -22,6 +30,23 @@ describe('the conformance kit', () => {
       expect(failures[0]!.messages.join('').length).toBeGreaterThan(15);
     },
   );
+
+  it('has a specimen for every MUST, but for the one that needs a process', () => {
+    const musts = contractClauses.filter(({ check }) => check !== undefined && check !== 'fenced').map(({ id }) => id);
+    expect(musts.filter((id) => !specimens.some(({ clause }) => clause === id))).toEqual([]);
+  });
+
+  it('says of an error once, with its place, and of the other checks that they wait', async () => {
+    const { detector } = specimens.find(({ wrong }) => wrong === 'an error on every input')!;
+    const results = await checkDetector(detector, fleets);
+    expect(results.find(({ id }) => id === 'output-shape')!.messages).toEqual([
+      expect.stringMatching(/^threw RangeError: no luck \(at contract\/broken-detectors\.ts:\d+\)$/),
+    ]);
+    expect(results.find(({ id }) => id === 'seeded')).toMatchObject({
+      outcome: 'skipped',
+      messages: [expect.stringContaining('output-shape')],
+    });
+  });
 
   it('has a specimen for every check', () => {
     expect(contractChecks.filter(({ id }) => !specimens.some(({ caughtBy }) => caughtBy === id)).map(({ id }) => id)).toEqual([]);

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineDetector, type Detection, type DetectorContext, type DetectorInput, type Kind } from 'simwarden/detector';
 import { checkDetector, contractChecks, contractClauses, quietSimDay, syntheticUsage, type CheckOptions } from 'simwarden/detector/testing';
+import { columnsPage } from '../../scripts/columns-page';
 import { withContractTables } from '../../scripts/contract-page';
 
 const page = readFileSync(join(__dirname, '../../plugins/CONTRACT.md'), 'utf8');
@@ -23,6 +24,10 @@ describe('plugins/CONTRACT.md', () => {
   it('has a detector here for every MAY', () => {
     expect(contractClauses.filter(({ check }) => check === undefined).map(({ id }) => id)).toEqual(Object.keys(liberties));
   });
+});
+
+it('plugins/COLUMNS.md lists every column as the catalogue describes it (npm run docs)', () => {
+  expect(readFileSync(join(__dirname, '../../plugins/COLUMNS.md'), 'utf8')).toBe(columnsPage());
 });
 
 type Input = DetectorInput<'dayBytes' | 'baselineDayBytes'>;

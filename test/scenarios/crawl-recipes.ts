@@ -35,6 +35,7 @@ const byWord: Readonly<Record<string, Recipe>> = {
   'blockRequest: ID': node('BlockRequest'),
   'threshold: ID': node('Threshold'),
   'apiKey: ID': node('ApiKey'),
+  'backtest: ID': node('Backtest'),
   'iccid: ICCID': { names: 'identifier', of: 'iccid' },
   'iccids: ICCID': { names: 'identifier', of: 'iccid' },
   'iccid: Text': { names: 'identifier', of: 'iccid' },
@@ -111,8 +112,8 @@ const sampleByType: Readonly<Record<string, (path: string) => unknown>> = {
   Float: () => 50,
   Boolean: () => false,
   DateTime: (path) => (/(^|\.)(to|endedAt)$/.test(path) ? '2026-11-15T00:00:00Z' : '2026-11-10T00:00:00Z'),
-  // a day on which bravo signals
-  Date: (path) => (/(^|\.)to$/.test(path) ? '2026-11-15' : path === 'day' ? '2026-11-13' : '2026-11-14'),
+  // a day on which bravo signals, and which is closed
+  Date: (path) => (/(^|\.)to$/.test(path) ? '2026-11-15' : /^day$|(^|\.)from$/.test(path) ? '2026-11-13' : '2026-11-14'),
   ByteCount: () => '1000',
   // the first one, OPERATOR, is refused to tenants for what it is
   Role: () => 'CLIENT_VIEWER',

@@ -168,6 +168,7 @@ async function furnish(house: TestApp, tenant: Tenant): Promise<void> {
   await house.app.settle();
   await judgePopulation(house, admin, tenant);
   await handleAlerts(admin, tenant, ids);
+  await tryDetectors(admin, ids);
   await blockSims(house, admin, tenant, ids);
   await house.app.settle();
   // left unsettled, so that what waits for a worker is there to be looked at too
@@ -209,6 +210,18 @@ async function setLimits(admin: ApiClient, { mark, sims: known, plmn }: Tenant, 
   await mutate(admin, 'configureDetector', { detector: 'zero-usage', mode: 'SHADOW', scope: { fleet: fleets[1] } });
   await mutate(admin, 'updateSim', { sim: sims[1], device: { name: `${mark} pump house` } });
   await mutate(admin, 'bindImei', { sim: sims[1], imei: known[2]!.imei });
+}
+
+/** On the days that are closed, for the client and for a SIM. */
+async function tryDetectors(admin: ApiClient, { sims }: TenantIds): Promise<void> {
+  const days = { from: '2026-11-03', to: '2026-11-14' };
+  for (const scope of [undefined, { sim: sims[0] }])
+    await mutate(admin, 'backtestDetector', {
+      detector: 'unexpected-network',
+      options: { allowedNetworks: ['310'] },
+      ...days,
+      ...(scope ? { scope } : {}),
+    });
 }
 
 async function sendTelemetry(house: TestApp, tenant: Tenant): Promise<void> {

@@ -93,7 +93,7 @@ async function sendTelemetry(
         { kind: 'usage', rows: usage, header: columns.usage },
         { kind: 'connection-events', rows: connectionEvents, header: columns.connectionEvents },
         { kind: 'device-events', rows: deviceEvents, header: columns.deviceEvents },
-      ].map(({ kind, rows, header }) => (rows.length > 0 ? operator.ingest(kind, toCsv(rows, header), batch) : 0)),
+      ].map(({ kind, rows, header }) => (rows.length > 0 ? operator.ingest(kind, toCsv(rows, header), batch) : Promise.resolve(0))),
     );
     sent += answers.reduce((sum, accepted) => sum + accepted, 0);
     // the simulated clock must not run away from the detection of what it stands at

@@ -5,47 +5,20 @@ import type { ColumnName, Detector, InputKind } from '../../detector';
 import { endOfDay, type Day } from '../days';
 import { readConfiguration, type DetectorConfiguration } from '../host/configuration';
 import { DetectorRegistry } from '../host/registry';
-import { failedOutcome, runDetector, type DetectorOutcome, type RunMaterial } from '../host/run';
-import { nothingLater, readLaterActivity, readStreaks } from '../host/windows';
-import {
-  observeEvents,
-  observeFeatures,
-  observeUsage,
-  openScope,
-  type Observation,
-  type ObservationScope,
-  type SimFacts,
-} from '../observe';
+import type { DetectorOutcome } from '../host/run';
+import { readLaterActivity } from '../host/windows';
+import { openScope, type Observation, type ObservationScope } from '../observe';
 import { FiringHistory } from '../verdicts';
 import { readHealth, type DetectorHealth } from './health';
+import { observers, prepareRuns, runPrepared, wholeClient, type Prepared } from './material';
 
 /** SIMs whose events are held at once; a page of usage rows may be larger, since a SIM is one row there. */
-const EVENT_PAGE_SIMS = 1_000;
+export const EVENT_PAGE_SIMS = 1_000;
 
 export interface PageOutcome {
   readonly outcomes: readonly DetectorOutcome[];
   /** End of the client's last closed and evaluated day. */
   readonly closedThrough: Date | null;
-}
-
-/** Inputs whose rows are SIMs, or events of SIMs. */
-const observers = { usage: observeUsage, events: observeEvents, features: observeFeatures } as const;
-
-/** Who is configured where the rows are not SIMs: the client. */
-const wholeClient: SimFacts = {
-  simId: '',
-  fleetId: null,
-  family: null,
-  lifecycleActive: true,
-  blockedByUs: false,
-  critical: false,
-  registeredAt: 0,
-};
-
-interface Prepared {
-  readonly detector: Detector;
-  /** What to run it on, or why it can't. */
-  readonly material: RunMaterial | { readonly failure: string };
 }
 
 @singleton()
@@ -80,7 +53,7 @@ export class Evaluator {
       const scope = await openScope(tx, clientId, day, simIds);
       return this.prepare(tx, scope, simIds, input, (needs) => observers[input](tx, scope, needs));
     });
-    return { outcomes: await run(page.prepared), closedThrough: page.closedThrough };
+    return { outcomes: await runPrepared(page.prepared), closedThrough: page.closedThrough };
   }
 
   /** Rows that are not SIMs, and were read before: the services of countries. */
@@ -89,7 +62,7 @@ export class Evaluator {
       const scope = { ...(await openScope(tx, clientId, day, [])), sims: [wholeClient] };
       return this.prepare(tx, scope, [], 'services', () => Promise.resolve(observation));
     });
-    return { outcomes: await run(page.prepared), closedThrough: page.closedThrough };
+    return { outcomes: await runPrepared(page.prepared), closedThrough: page.closedThrough };
   }
 
   private reading<T>(clientId: number, work: (tx: Transaction) => Promise<T>): Promise<T> {
@@ -108,15 +81,12 @@ export class Evaluator {
     const configuration = await readConfiguration(tx, clientId, simIds);
     const health = await readHealth(tx, clientId);
     const detectors = this.runnable(input, configuration, health, scope);
-    if (detectors.length === 0 || scope.sims.length === 0) return { prepared: [], closedThrough };
-    const observation = await observe(new Set<ColumnName>(detectors.flatMap((detector) => [...detector.meta.needs])));
-    const longWindows = detectors.some((detector) => detector.meta.kinds.some((kind) => kind.window !== 'DAY'));
-    const later = longWindows ? await readLaterActivity(tx, scope) : nothingLater;
-    const streaks = await readStreaks(tx, this.history, scope, observation, detectors);
-    const prepared = detectors.map((detector, index): Prepared => {
-      const groups = groupsOrFailure(detector, configuration, scope, observation);
-      const material = 'failure' in groups ? groups : { scope, observation, later, groups: groups.groups, streaks: streaks[index]! };
-      return { detector, material };
+    const prepared = await prepareRuns(tx, this.history, {
+      scope,
+      detectors,
+      observe,
+      later: () => readLaterActivity(tx, scope),
+      groups: (detector, { simOfRow }) => configuration.groups(detector, scope.sims, simOfRow, this.registry.defaultMode(detector.meta.id)),
     });
     return { prepared, closedThrough };
   }
@@ -137,26 +107,5 @@ export class Evaluator {
           !health.get(meta.id)?.isOff(meta.version, configuration.lastConfigured(meta.id)) &&
           scope.sims.some((sim) => configuration.rowFor(meta.id, sim)?.mode !== 'DISABLED'),
       );
-  }
-}
-
-async function run(prepared: readonly Prepared[]): Promise<DetectorOutcome[]> {
-  const outcomes: DetectorOutcome[] = [];
-  for (const { detector, material } of prepared) {
-    outcomes.push('failure' in material ? failedOutcome(detector, material.failure) : await runDetector(detector, material));
-  }
-  return outcomes;
-}
-
-function groupsOrFailure(
-  detector: Detector,
-  configuration: DetectorConfiguration,
-  scope: ObservationScope,
-  observation: Observation,
-): Pick<RunMaterial, 'groups'> | { readonly failure: string } {
-  try {
-    return { groups: configuration.groups(detector, scope.sims, observation.simOfRow) };
-  } catch (error) {
-    return { failure: (error as Error).message };
   }
 }

@@ -80,13 +80,19 @@ export async function recordHealth(
          error = EXCLUDED.error, updated_at = EXCLUDED.updated_at`,
       [clientId, run.detector.meta.id, run.detector.meta.version, failures, isOff ? now : null, failedDay, run.failure, now],
     );
-    if (isOff) findings.push(failedFinding(clientId, failedDay!, run, failures));
+    if (isOff) findings.push(failedFinding(clientId, await clientName(tx, clientId), failedDay!, run, failures));
     else if (known?.failedDay) judged.push(worksAgain(clientId, known.failedDay, run));
   }
   return findings.length + judged.length === 0 ? null : { clientId: OPERATOR, findings, judged, closedThrough: null };
 }
 
-function failedFinding(clientId: number, day: Day, { detector, failure }: RunSummary, failures: number): Finding {
+async function clientName(tx: Transaction, clientId: number): Promise<string> {
+  if (clientId === OPERATOR) return 'the population';
+  const [row] = await tx.query<{ name: string }>('SELECT name FROM client WHERE client_id = $1', [clientId]);
+  return row?.name ?? `client ${clientId}`;
+}
+
+function failedFinding(clientId: number, name: string, day: Day, { detector, failure }: RunSummary, failures: number): Finding {
   return {
     detectorId: detector.meta.id,
     kind: FAILED_KIND,
@@ -106,7 +112,7 @@ function failedFinding(clientId: number, day: Day, { detector, failure }: RunSum
         expected: null,
         unit: '',
         weight: 1,
-        text: `${failures} evaluations in a row failed: ${failure}`,
+        text: `${failures} evaluations of ${name} in a row failed: ${failure}. configureDetector, or another version of it, puts it on again.`,
       },
     ],
   };

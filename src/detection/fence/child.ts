@@ -62,7 +62,11 @@ function frozen(options: Record<string, unknown>): Readonly<Record<string, unkno
 }
 
 function toldOf(error: unknown): ErrorWords {
-  return error instanceof Error ? { name: error.name, message: error.message } : { name: 'Error', message: String(error) };
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
+  const { name, message, code, permission, resource } = error as Error & Partial<Record<'code' | 'permission' | 'resource', string>>;
+  if (code !== 'ERR_ACCESS_DENIED') return { name, message };
+  const what = `${permission ?? 'that'}${resource ? ` of ${resource}` : ''}`;
+  return { name, message: `${message} (${what}): behind the fence it may read its own package and the packages that it declares, no more` };
 }
 
 function write(frame: Frame): void {

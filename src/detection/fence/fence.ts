@@ -20,6 +20,13 @@ export class Fence {
     private readonly memoryMegabytes: number,
   ) {}
 
+  /** Another process for the same package: what it does there costs this one neither its time nor its standing. */
+  beside(): Fence {
+    const fence = new Fence(this.partner, this.memoryMegabytes);
+    fence.declaration = this.declaration;
+    return fence;
+  }
+
   /** What the package says of itself, unchecked. */
   load(): Promise<Loaded> {
     return this.inTurn(() => this.start());

@@ -8,14 +8,31 @@ import type { Frame } from './frame';
 type Input = DetectorInput<ColumnName>;
 type Context = DetectorContext<Readonly<Record<string, unknown>>>;
 
-export function fencedDetector(fence: Fence, { meta, can }: Loaded): Detector {
+const fences = new WeakMap<Detector, { readonly fence: Fence; readonly loaded: Loaded }>();
+
+/** A detector for work aside, and the end of what it took. */
+interface Aside {
+  readonly detector: Detector;
+  close(): Promise<void>;
+}
+
+/** The same detector in a process of its own, so that a trial which hangs or dies keeps no evaluation waiting; one that isn't fenced is its own. */
+export function aside(detector: Detector): Aside {
+  const known = fences.get(detector);
+  if (!known) return { detector, close: () => Promise.resolve() };
+  const fence = known.fence.beside();
+  return { detector: fencedDetector(fence, known.loaded), close: () => fence.close() };
+}
+
+export function fencedDetector(fence: Fence, loaded: Loaded): Detector {
+  const { meta, can } = loaded;
   const ask = (call: CallWords['call'], input: Input, context: Context, answerBytes: number, asked?: readonly Asked[]): Promise<Frame> =>
     fence.ask(
       writeCall({ ...wordsOf(call, context), ...(asked ? { asked } : {}) }, input, context.model),
       { milliseconds: callMilliseconds(input.rows), answerBytes },
       context.signal,
     );
-  return {
+  const detector: Detector = {
     meta,
     async detect(input, context): Promise<Detection> {
       return readDetection(await ask('detect', input, context, mostDetectionBytes(meta, input.rows)));
@@ -34,6 +51,8 @@ export function fencedDetector(fence: Fence, { meta, can }: Loaded): Detector {
       },
     }),
   };
+  fences.set(detector, { fence, loaded });
+  return detector;
 }
 
 function wordsOf(call: CallWords['call'], { options, random, now }: Context): CallWords {

@@ -55,7 +55,7 @@ export class DetectorConfiguration {
     for (const row of rows) this.rows.set(key(row.client_id, row.detector_id, row.scope, row.scope === 'CLIENT' ? '' : row.scope_id), row);
   }
 
-  /** The row that decides for a SIM; undefined: nobody configured the detector, so it runs with its defaults. */
+  /** The row that decides for a SIM; undefined: nobody configured the detector. */
   rowFor(detectorId: string, sim: ConfiguredSim): ConfigurationRow | undefined {
     return (
       this.rows.get(key(this.clientId, detectorId, 'SIM', sim.simId)) ??
@@ -75,8 +75,30 @@ export class DetectorConfiguration {
     return times.length === 0 ? null : new Date(Math.max(...times));
   }
 
-  /** The rows that the detector runs on, parted by configuration. Throws where stored options no longer fit the detector. */
-  groups(detector: Detector, sims: readonly ConfiguredSim[], simOfRow: Int32Array): ConfiguredGroup[] {
+  /**
+   * The rows that the detector runs on, parted by configuration; `unconfigured`: how it runs where nobody configured it. Throws where stored options
+   * no longer fit the detector.
+   */
+  groups(
+    detector: Detector,
+    sims: readonly ConfiguredSim[],
+    simOfRow: Int32Array,
+    unconfigured: ConfiguredGroup['mode'],
+  ): ConfiguredGroup[] {
+    return this.parted(detector, sims, simOfRow, (configured) => configured ?? unconfigured);
+  }
+
+  /** All rows with the options that they would be judged by, as if the detector were enabled for each. */
+  groupsOfTrial(detector: Detector, sims: readonly ConfiguredSim[], simOfRow: Int32Array): ConfiguredGroup[] {
+    return this.parted(detector, sims, simOfRow, () => 'ENABLED');
+  }
+
+  private parted(
+    detector: Detector,
+    sims: readonly ConfiguredSim[],
+    simOfRow: Int32Array,
+    modeOf: (configured: ConfigurationRow['mode'] | undefined) => ConfigurationRow['mode'],
+  ): ConfiguredGroup[] {
     const decidingRow = sims.map((sim) => this.rowFor(detector.meta.id, sim));
     const members = new Map<ConfigurationRow | undefined, number[]>();
     simOfRow.forEach((sim, row) => {
@@ -86,7 +108,7 @@ export class DetectorConfiguration {
     });
     const groups: ConfiguredGroup[] = [];
     for (const [decides, rows] of members) {
-      const mode = decides?.mode ?? 'ENABLED';
+      const mode = modeOf(decides?.mode);
       if (mode === 'DISABLED') continue;
       const answer = effectiveOptions(detector, decides?.options);
       if ('errors' in answer) throw new Error(`the stored options are not valid: ${answer.errors.join('; ')}`);

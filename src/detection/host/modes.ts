@@ -11,8 +11,8 @@ registerEnumType(DetectorMode, {
   name: 'DetectorMode',
   description: 'How a detector runs.',
   valuesConfig: {
-    ENABLED: { description: 'It runs and raises alerts: the default.' },
-    SHADOW: { description: 'It runs and its hits are counted on its runs, but it raises nothing.' },
+    ENABLED: { description: 'It runs and raises alerts: the default of built-in detectors.' },
+    SHADOW: { description: "It runs and its hits are counted on its runs, but it raises nothing: the default of partners' detectors." },
     DISABLED: { description: 'It does not run. Alerts that it raised before stay until they clear.' },
   },
 });

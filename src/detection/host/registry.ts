@@ -8,6 +8,7 @@ export type PopulationOptions = Readonly<Record<string, Readonly<Record<string, 
 @singleton()
 export class DetectorRegistry {
   private readonly detectors = new Map<string, Detector>();
+  private readonly onTrial = new Set<string>();
   private threaded: { readonly code: string; readonly detectors: readonly Detector[] } | null = null;
 
   private options: PopulationOptions = {};
@@ -41,6 +42,12 @@ export class DetectorRegistry {
     this.detectors.set(detector.meta.id, detector);
   }
 
+  /** The same for one that raises nothing until somebody configured it. */
+  registerOnTrial(detector: Detector): void {
+    this.register(detector);
+    this.onTrial.add(detector.meta.id);
+  }
+
   all(): readonly Detector[] {
     return [...this.detectors.values()];
   }
@@ -50,8 +57,12 @@ export class DetectorRegistry {
     return this.all().filter(({ meta }) => meta.scope === 'population');
   }
 
-  /** How it runs where nobody configured it. Of the population detectors the first speaks; several that say the same would be so many alerts. */
+  /**
+   * How it runs where nobody configured it. Of the population detectors the first speaks; several that say the same would be so many alerts. A partner's
+   * watches until an operator has seen what it would have raised.
+   */
   defaultMode(id: string): 'ENABLED' | 'SHADOW' {
+    if (this.onTrial.has(id)) return 'SHADOW';
     const [first] = this.population();
     return this.find(id)?.meta.scope === 'population' && first?.meta.id !== id ? 'SHADOW' : 'ENABLED';
   }

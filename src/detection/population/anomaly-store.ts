@@ -4,6 +4,7 @@ import type { Evidence } from '../../detector';
 import { plainArray } from '../../telemetry/array-literal';
 import type { Day } from '../days';
 import type { FeatureRows } from './feature-rows';
+import { hiddenBy } from './feedback-store';
 import type { FlaggedRows } from './score-bucket';
 
 const LAST_SIM = '9223372036854775807';
@@ -17,21 +18,7 @@ export interface RankedDevice {
   readonly evidence: readonly Evidence[];
 }
 
-/**
- * Whether somebody's HARMLESS hides the row `anomaly` of device_anomaly: said of this SIM and detector on that day or before, and not over yet.
- * Of several the latest counts.
- */
-export const HIDDEN_BY = `SELECT feedback.feedback_id FROM anomaly_feedback feedback
-   WHERE feedback.client_id = anomaly.client_id AND feedback.detector_id = anomaly.detector_id AND feedback.subject = 'SIM'
-     AND feedback.subject_id = anomaly.sim_id::text AND feedback.verdict = 'HARMLESS' AND feedback.day <= anomaly.day
-     AND (feedback.until IS NULL OR feedback.until >= anomaly.day)`;
-
-/** What was said of the row `anomaly`: of that day itself, else by a HARMLESS that hides it, the latest first. */
-export const feedbackOn = `SELECT feedback.verdict, feedback.reason, feedback.until, feedback.given_at, feedback.given_by FROM anomaly_feedback feedback
-   WHERE feedback.client_id = anomaly.client_id AND feedback.detector_id = anomaly.detector_id AND feedback.subject = 'SIM'
-     AND feedback.subject_id = anomaly.sim_id::text AND feedback.day <= anomaly.day
-     AND (feedback.day = anomaly.day OR (feedback.verdict = 'HARMLESS' AND (feedback.until IS NULL OR feedback.until >= anomaly.day)))
-   ORDER BY feedback.day DESC LIMIT 1`;
+const HIDDEN_BY = hiddenBy('SIM');
 
 /** The highest scores of the countries. */
 export async function readRankedDevices(

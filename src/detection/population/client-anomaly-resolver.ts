@@ -1,114 +1,23 @@
 /** clientAnomalies: what was decided per client, visited country and day. */
-import {
-  Arg,
-  Args,
-  Ctx,
-  Field,
-  FieldResolver,
-  Float,
-  ID,
-  InputType,
-  Int,
-  ObjectType,
-  Query,
-  registerEnumType,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Arg, Args, Ctx, Field, FieldResolver, ID, InputType, ObjectType, Query, Resolver, Root } from 'type-graphql';
 import { singleton } from 'tsyringe';
-import { emptyPage, readScope, RowFilter } from '../../access';
+import { emptyPage, mayUse, readScope, RowFilter } from '../../access';
+import type { Transaction } from '../../database/database';
 import { Client, clientLoader, loaderKey } from '../../fleet';
 import { connectionOf, PageArgs, pageOf } from '../../graphql/connection';
 import type { GraphqlContext } from '../../graphql/context';
+import { registerNode } from '../../graphql/nodes';
 import { DateScalar, DateTimeScalar, SafeTextScalar } from '../../graphql/scalars';
-import { DetectorMode } from '../host/modes';
 import { DetectorRegistry } from '../host/registry';
+import { ClientAnomaly, clientAnomalyKey, ClientAnomalyVerdict, type ClientAnomalyRow } from './client-anomaly-type';
+import { feedbackOn, hiddenBy } from './feedback-store';
 import { JUDGED_AT, judgedAt, type Judged } from './judged-at';
 import { decodeScoreCursor, shownCountry, shownDetector } from './score-cursor';
 
-export enum ClientAnomalyVerdict {
-  ANOMALOUS = 'ANOMALOUS',
-  NORMAL = 'NORMAL',
-  ABSTAINED = 'ABSTAINED',
-}
-registerEnumType(ClientAnomalyVerdict, {
-  name: 'ClientAnomalyVerdict',
-  description: "What was decided of a client's devices in a country.",
-  valuesConfig: {
-    ANOMALOUS: { description: 'z above 2.576, and significant with a false discovery rate of 5 % over all pairs of the day.' },
-    NORMAL: { description: 'No more devices flagged than may happen by chance.' },
-    ABSTAINED: { description: 'Fewer than 10 devices: too few to say.' },
-  },
-});
-
-interface ClientAnomalyRow {
-  client_id: number;
-  day: string;
-  detector_id: string;
-  country: string;
-  scope: string;
-  mode: keyof typeof DetectorMode;
-  devices: number;
-  flagged: number;
-  expected: number;
-  z_score: number;
-  p_value: number;
-  corrected_p_value: number;
-  verdict: keyof typeof ClientAnomalyVerdict;
-}
-
-const COLUMNS =
-  'client_id, day, detector_id, country, scope, mode, devices, flagged, expected, z_score, p_value, corrected_p_value, verdict';
-
-@ObjectType({ description: "The decision on a client's devices in one visited country on one UTC day." })
-export class ClientAnomaly {
-  @Field(() => DateScalar, { description: 'The UTC day.' })
-  day: string;
-  @Field(() => String, { description: 'Visited country, ISO 3166-1 alpha-2; ZZ where it is unknown.' })
-  country: string;
-  @Field(() => ID, { description: "The detector's own id." })
-  detector: string;
-  @Field(() => String, { description: 'Which models scored the devices: GLOBAL, PER_CLUSTER or MAJOR_CLUSTER.' })
-  modelScope: string;
-  @Field(() => DetectorMode, { description: 'How the detector ran for the client: SHADOW raises no alert.' })
-  mode: DetectorMode;
-  @Field(() => Int, { description: 'Devices that were judged.' })
-  devices: number;
-  @Field(() => Int, { description: "Of these, devices that scored above their model's threshold." })
-  flagged: number;
-  @Field(() => Float, {
-    description:
-      'Flagged devices to be expected, from what the same clusters showed at all other clients on the day; where these hid it, at those that were not ANOMALOUS themselves.',
-  })
-  expected: number;
-  @Field(() => Float, { description: '(flagged − expected) / √expected; above 2.576 is unusual.' })
-  zScore: number;
-  @Field(() => Float, { description: 'Probability of so many by chance: the exact upper binomial tail, 0 to 1.' })
-  pValue: number;
-  @Field(() => Float, { description: 'The same after Benjamini and Hochberg over all pairs of the day; at most 0.05 is significant.' })
-  correctedPValue: number;
-  @Field(() => ClientAnomalyVerdict, { description: 'What was decided.' })
-  verdict: ClientAnomalyVerdict;
-  clientId: number;
-
-  static of(row: ClientAnomalyRow): ClientAnomaly {
-    return Object.assign(new ClientAnomaly(), {
-      clientId: row.client_id,
-      day: row.day,
-      country: row.country,
-      detector: row.detector_id,
-      modelScope: row.scope,
-      mode: DetectorMode[row.mode],
-      devices: row.devices,
-      flagged: row.flagged,
-      expected: row.expected,
-      zScore: row.z_score,
-      pValue: row.p_value,
-      correctedPValue: row.corrected_p_value,
-      verdict: ClientAnomalyVerdict[row.verdict],
-    });
-  }
-}
+const COLUMNS = `anomaly.client_id, anomaly.day, anomaly.detector_id, anomaly.country, anomaly.scope, anomaly.mode, anomaly.devices, anomaly.flagged,
+  anomaly.expected, anomaly.z_score, anomaly.p_value, anomaly.corrected_p_value, anomaly.verdict AS decided,
+  said.verdict, said.reason, said.until, said.given_at, said.given_by`;
+const FROM = `client_anomaly anomaly LEFT JOIN LATERAL (${feedbackOn('CLIENT')}) said ON true`;
 
 @ObjectType({ description: 'A page of decisions.' })
 export class ClientAnomalyConnection extends connectionOf(ClientAnomaly, 'ClientAnomaly') {
@@ -132,6 +41,12 @@ export class ClientAnomalyFilter {
   country?: string | null;
   @Field(() => ClientAnomalyVerdict, { nullable: true, description: 'Only decisions of this sort.' })
   verdict?: ClientAnomalyVerdict | null;
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'true: the decisions that are hidden, since somebody said HARMLESS of the client and country (`feedback` says who and why). Default false: the others.',
+  })
+  suppressed?: boolean | null;
 }
 
 @singleton()
@@ -153,20 +68,21 @@ export class ClientAnomalyResolver {
     if (scope === null) return { ...emptyPage<ClientAnomaly>(page), judged: () => Promise.resolve(null) };
     const detector = shownDetector(this.registry, filter?.detector);
     const conditions = () => {
-      const shown = new RowFilter().and('day = ?', day).and('detector_id = ?', detector);
-      if (scope.clientId !== null) shown.and('client_id = ?', scope.clientId);
-      if (filter?.country) shown.and('country = ?', shownCountry(filter.country));
-      if (filter?.verdict) shown.and('verdict = ?', filter.verdict);
-      return shown;
+      const shown = new RowFilter().and('anomaly.day = ?', day).and('anomaly.detector_id = ?', detector);
+      if (scope.clientId !== null) shown.and('anomaly.client_id = ?', scope.clientId);
+      if (filter?.country) shown.and('anomaly.country = ?', shownCountry(filter.country));
+      if (filter?.verdict) shown.and('anomaly.verdict = ?', filter.verdict);
+      return shown.and(`${filter?.suppressed ? '' : 'NOT '}EXISTS (${hiddenBy('CLIENT')})`);
     };
     const shown = conditions();
     if (page.after) {
       const cursor = decodeScoreCursor(page.after, ['number', 'text']);
-      shown.and('(z_score, client_id, country) < (?::float8, ?::int4, ?::text)', ...cursor);
+      shown.and('(anomaly.z_score, anomaly.client_id, anomaly.country) < (?::float8, ?::int4, ?::text)', ...cursor);
     }
     const rows = await context.read((tx) =>
       tx.query<ClientAnomalyRow>(
-        `SELECT ${COLUMNS} FROM client_anomaly ${shown.where} ORDER BY z_score DESC, client_id DESC, country DESC LIMIT ${page.first + 1}`,
+        `SELECT ${COLUMNS} FROM ${FROM} ${shown.where}
+          ORDER BY anomaly.z_score DESC, anomaly.client_id DESC, anomaly.country DESC LIMIT ${page.first + 1}`,
         shown.parameters,
       ),
     );
@@ -178,7 +94,7 @@ export class ClientAnomalyResolver {
       async () => {
         const all = conditions();
         const [counted] = await context.read((tx) =>
-          tx.query<{ count: number }>(`SELECT count(*)::int4 AS count FROM client_anomaly ${all.where}`, all.parameters),
+          tx.query<{ count: number }>(`SELECT count(*)::int4 AS count FROM client_anomaly anomaly ${all.where}`, all.parameters),
         );
         return counted!.count;
       },
@@ -191,3 +107,18 @@ export class ClientAnomalyResolver {
     return context.load(clientLoader, loaderKey(anomaly.clientId, String(anomaly.clientId)));
   }
 }
+
+export async function findClientAnomaly(tx: Transaction, clientId: number, key: string): Promise<ClientAnomaly | null> {
+  const parsed = clientAnomalyKey(key);
+  if (parsed === null) return null;
+  const [row] = await tx.query<ClientAnomalyRow>(
+    `SELECT ${COLUMNS} FROM ${FROM}
+      WHERE anomaly.client_id = $1 AND anomaly.day = $2 AND anomaly.detector_id = $3 AND anomaly.country = $4`,
+    [clientId, parsed.day, parsed.detectorId, parsed.country],
+  );
+  return row ? ClientAnomaly.of(row) : null;
+}
+
+registerNode('ClientAnomaly', 'text', async (context, clientId, key) =>
+  mayUse('Query.clientAnomalies', context.caller.role) ? context.read((tx) => findClientAnomaly(tx, clientId, key)) : null,
+);

@@ -12,6 +12,7 @@ import { VerdictCommit } from '../verdicts';
 import { replaceDecisions, type StoredDecision } from './decision-store';
 import { readRankedDevices } from './anomaly-store';
 import { isDecided, markDecided, readTallies, type ClientTally } from './checkpoints';
+import { harmlessCountries } from './feedback-store';
 import { findingsOf, judgedOf } from './findings';
 import type { PlannedDetector } from './plan';
 
@@ -97,12 +98,15 @@ export class DayDecision {
     const { day, clientId, planned, configuration } = of;
     const detectorId = planned.detector.meta.id;
     const mode = configuration.clientRow(detectorId)?.mode ?? this.registry.defaultMode(detectorId);
-    const anomalous = pairs.filter(({ verdict }) => verdict === 'ANOMALOUS').map(({ country }) => country);
+    const harmless = await harmlessCountries(tx, clientId, detectorId, day);
+    const countries = pairs
+      .filter(({ verdict, country }) => verdict === 'ANOMALOUS' && !harmless.has(country))
+      .map(({ country }) => country);
     const raised =
-      mode === 'ENABLED' && anomalous.length > 0
-        ? await readRankedDevices(tx, { clientId, day, detectorId, countries: anomalous, limit: RAISED_DEVICES })
+      mode === 'ENABLED' && countries.length > 0
+        ? await readRankedDevices(tx, { clientId, day, detectorId, countries, limit: RAISED_DEVICES })
         : [];
-    return replaceDecisions(tx, { clientId, day, planned, mode, pairs: mode === 'DISABLED' ? [] : pairs, raised });
+    return replaceDecisions(tx, { clientId, day, planned, mode, pairs: mode === 'DISABLED' ? [] : pairs, harmless, raised });
   }
 
   private tallies(clientId: number, runId: string, day: Day): Promise<Map<string, ClientTally>> {

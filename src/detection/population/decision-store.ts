@@ -11,6 +11,8 @@ export interface StoredDecision {
   readonly planned: PlannedDetector;
   readonly mode: 'ENABLED' | 'SHADOW' | 'DISABLED';
   readonly pairs: readonly PairDecision[];
+  /** Countries of which somebody said that what happens there does no harm: nothing is raised of them. */
+  readonly harmless: ReadonlySet<string>;
   /** Devices that raise alerts of their own. */
   readonly raised: readonly RankedDevice[];
   /** Countries that were decided on when the day was decided before. */

@@ -9,15 +9,15 @@ import { defineLoader, type GraphqlContext } from '../../graphql/context';
 import { registerNode } from '../../graphql/nodes';
 import { DateScalar, DateTimeScalar, SafeTextScalar } from '../../graphql/scalars';
 import { DetectorRegistry } from '../host/registry';
-import { feedbackOn, HIDDEN_BY } from './anomaly-store';
 import { AnomalyHistoryEntry, anomalyKey, DeviceAnomaly, type DeviceAnomalyRow } from './device-anomaly-type';
+import { feedbackOn, hiddenBy } from './feedback-store';
 import { JUDGED_AT, judgedAt, type Judged } from './judged-at';
 import { decodeScoreCursor, shownCountry, shownDetector } from './score-cursor';
 
 const HISTORY_DAYS = 30;
 const COLUMNS = `anomaly.client_id, anomaly.day, anomaly.detector_id, anomaly.sim_id, anomaly.country, anomaly.cluster, anomaly.score, anomaly.raw_score,
   anomaly.evidence, said.verdict, said.reason, said.until, said.given_at, said.given_by`;
-const FROM = `device_anomaly anomaly LEFT JOIN LATERAL (${feedbackOn}) said ON true`;
+const FROM = `device_anomaly anomaly LEFT JOIN LATERAL (${feedbackOn('SIM')}) said ON true`;
 
 @ObjectType({ description: 'A page of flagged devices.' })
 export class DeviceAnomalyConnection extends connectionOf(DeviceAnomaly, 'DeviceAnomaly') {
@@ -89,7 +89,7 @@ export class DeviceAnomalyResolver {
       if (scope.clientId !== null) shown.and('anomaly.client_id = ?', scope.clientId);
       if (filter?.country) shown.and('anomaly.country = ?', shownCountry(filter.country));
       if (filter?.cluster !== undefined && filter.cluster !== null) shown.and('anomaly.cluster = ?', filter.cluster);
-      return shown.and(`${filter?.suppressed ? '' : 'NOT '}EXISTS (${HIDDEN_BY})`);
+      return shown.and(`${filter?.suppressed ? '' : 'NOT '}EXISTS (${hiddenBy('SIM')})`);
     };
     const shown = conditions();
     if (page.after) shown.and('(anomaly.score, anomaly.sim_id) < (?::float8, ?::int8)', ...decodeScoreCursor(page.after, ['int8']));

@@ -1,32 +1,14 @@
 /** A flagged device as GraphQL shows it. */
-import { Field, Float, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { Field, Float, ID, Int, ObjectType } from 'type-graphql';
 import type { Evidence } from '../../detector';
 import { toGlobalId } from '../../graphql/global-id';
 import { Node } from '../../graphql/nodes';
-import { DateScalar, DateTimeScalar, JsonScalar } from '../../graphql/scalars';
-
-export enum FeedbackVerdict {
-  HARMFUL = 'HARMFUL',
-  HARMLESS = 'HARMLESS',
-  EXPECTED = 'EXPECTED',
-  DUPLICATE = 'DUPLICATE',
-  UNSURE = 'UNSURE',
-}
-registerEnumType(FeedbackVerdict, {
-  name: 'FeedbackVerdict',
-  description: 'What a person says of an anomaly.',
-  valuesConfig: {
-    HARMFUL: { description: 'It is real trouble.' },
-    HARMLESS: { description: 'It is unusual, and does no harm: hidden from lists of this day and those after it, until its date.' },
-    EXPECTED: { description: 'It was known to come, such as a maintenance.' },
-    DUPLICATE: { description: 'It is trouble that another alert or incident covers.' },
-    UNSURE: { description: 'It was looked at without a conclusion.' },
-  },
-});
+import { DateScalar, JsonScalar } from '../../graphql/scalars';
+import { AnomalyFeedback, dayAndDetector, feedbackOf, type FeedbackColumns } from './feedback-type';
 
 @ObjectType({ description: 'One reason for a score, in numbers that can be checked.' })
 export class AnomalyEvidence {
-  @Field(() => String, { description: 'The feature it speaks of; `featureCatalogue` describes it.' })
+  @Field(() => String, { description: 'The column it speaks of; `featureCatalogue` describes features.' })
   column: string;
   @Field(() => JsonScalar, { nullable: true, description: 'What was seen: a number in `unit`, or a name.' })
   observed: number | string | null;
@@ -40,20 +22,6 @@ export class AnomalyEvidence {
   text: string;
 }
 
-@ObjectType({ description: 'What a person said of an anomaly.' })
-export class AnomalyFeedback {
-  @Field(() => FeedbackVerdict, { description: 'The verdict.' })
-  verdict: FeedbackVerdict;
-  @Field(() => String, { nullable: true, description: 'Why.' })
-  reason: string | null;
-  @Field(() => DateScalar, { nullable: true, description: 'Of HARMLESS: the last UTC day that it hides; null: for good.' })
-  until: string | null;
-  @Field(() => DateTimeScalar, { description: 'When it was given (wall clock).' })
-  at: Date;
-  @Field(() => String, { description: 'Who gave it.' })
-  by: string;
-}
-
 @ObjectType({ description: "A day's score of a SIM in its history." })
 export class AnomalyHistoryEntry {
   @Field(() => DateScalar, { description: 'The UTC day.' })
@@ -62,7 +30,7 @@ export class AnomalyHistoryEntry {
   score: number;
 }
 
-export interface DeviceAnomalyRow {
+export interface DeviceAnomalyRow extends FeedbackColumns {
   client_id: number;
   day: string;
   detector_id: string;
@@ -72,11 +40,6 @@ export interface DeviceAnomalyRow {
   score: number;
   raw_score: number;
   evidence: Evidence[];
-  verdict: keyof typeof FeedbackVerdict | null;
-  reason: string | null;
-  until: string | null;
-  given_at: Date | null;
-  given_by: string | null;
 }
 
 @ObjectType({ implements: Node, description: "A SIM whose signaling on a UTC day scored above its model's threshold." })
@@ -115,18 +78,13 @@ export class DeviceAnomaly extends Node {
       score: row.score,
       rawScore: row.raw_score,
       evidence: row.evidence,
-      feedback:
-        row.verdict === null
-          ? null
-          : { verdict: FeedbackVerdict[row.verdict], reason: row.reason, until: row.until, at: row.given_at!, by: row.given_by! },
+      feedback: feedbackOf(row),
     });
   }
 }
 
 /** Day, detector and SIM of a DeviceAnomaly's key; null where it can't be one. */
 export function anomalyKey(key: string): { day: string; detectorId: string; simId: string } | null {
-  const match = /^(\d{4}-\d\d-\d\d):([a-z][a-z0-9-]{0,63}):(0|[1-9]\d{0,17})$/.exec(key);
-  const day = match?.[1];
-  if (!day || Number.isNaN(Date.parse(`${day}T00:00:00Z`)) || new Date(`${day}T00:00:00Z`).toISOString().slice(0, 10) !== day) return null;
-  return { day, detectorId: match[2]!, simId: match[3]! };
+  const parts = dayAndDetector(key, '(0|[1-9]\\d{0,17})');
+  return parts && { day: parts.day, detectorId: parts.detectorId, simId: parts.rest };
 }

@@ -6,18 +6,22 @@ import type { Transaction } from '../../database/database';
 import { SimwardenError } from '../../errors';
 import { isOperator } from '../../graphql/caller';
 import type { GraphqlContext } from '../../graphql/context';
-import { requireGlobalId, type GlobalId } from '../../graphql/global-id';
+import { parseGlobalId, requireGlobalId, type GlobalId } from '../../graphql/global-id';
 import { DateScalar, SafeTextScalar } from '../../graphql/scalars';
 import { UserError, userError, withUserErrors } from '../../graphql/user-error';
 import { ShownDetector } from '../detector-type';
-import { anomalyKey, DeviceAnomaly, FeedbackVerdict } from './device-anomaly-type';
+import { ClientAnomaly, clientAnomalyKey } from './client-anomaly-type';
+import { findClientAnomaly } from './client-anomaly-resolver';
+import { anomalyKey, DeviceAnomaly } from './device-anomaly-type';
 import { findDeviceAnomaly } from './device-anomaly-resolver';
+import { storeFeedback, type FeedbackWord } from './feedback-store';
+import { FeedbackVerdict } from './feedback-type';
 
 const MOST_ANOMALIES = 1_000;
 
 @InputType({ description: 'What a person says of anomalies.' })
 export class RecordFeedbackInput {
-  @Field(() => [ID], { description: `The anomalies (ids of DeviceAnomaly), 1 to ${MOST_ANOMALIES}, of one client.` })
+  @Field(() => [ID], { description: `The anomalies (ids of DeviceAnomaly or ClientAnomaly), 1 to ${MOST_ANOMALIES}, of one client.` })
   anomalies: string[];
   @Field(() => FeedbackVerdict, { description: 'What they are. A later word of the same day replaces an earlier one.' })
   verdict: FeedbackVerdict;
@@ -31,8 +35,10 @@ export class RecordFeedbackInput {
 export class FeedbackResult {
   @Field(() => ID, { description: 'The id that was given.' })
   id: string;
-  @Field(() => DeviceAnomaly, { nullable: true, description: 'The anomaly with its feedback; null where there is none.' })
+  @Field(() => DeviceAnomaly, { nullable: true, description: 'The flagged device with its feedback; null where the id names none.' })
   anomaly: DeviceAnomaly | null;
+  @Field(() => ClientAnomaly, { nullable: true, description: 'The decision with its feedback; null where the id names none.' })
+  clientAnomaly: ClientAnomaly | null;
   @Field(() => UserError, { nullable: true, description: 'Why nothing was recorded; null where it was.' })
   error: UserError | null;
 }
@@ -45,9 +51,11 @@ export class RecordFeedbackPayload {
   userErrors: UserError[];
 }
 
-@ObjectType({ description: 'How right a detector was, by what people said of its anomalies.' })
+@ObjectType({
+  description: 'How right a detector was, by what people said of its anomalies: flagged devices, and decisions on a client in a country.',
+})
 export class DetectorFeedback {
-  @Field(() => Int, { description: 'Anomalies called HARMFUL.' })
+  @Field(() => Int, { description: 'Flagged devices and decisions called HARMFUL.' })
   harmful: number;
   @Field(() => Int, { description: 'Anomalies called HARMLESS.' })
   harmless: number;
@@ -69,7 +77,7 @@ export class DetectorFeedback {
 export class FeedbackActions {
   @Mutation(() => RecordFeedbackPayload, {
     description:
-      'Says of anomalies what they are. HARMLESS hides the SIM from the lists of that day and those after it, and keeps it from raising alerts.',
+      'Says of anomalies what they are. HARMLESS hides the SIM, or the client in the country, from the lists of that day and those after it, and keeps it from raising alerts.',
   })
   async recordFeedback(
     @Arg('input', () => RecordFeedbackInput, { description: 'Which anomalies, and what they are.' }) input: RecordFeedbackInput,
@@ -77,13 +85,13 @@ export class FeedbackActions {
   ): Promise<RecordFeedbackPayload> {
     return withUserErrors<RecordFeedbackPayload>(
       async () => {
-        const ids = input.anomalies.map((id) => requireGlobalId(id, 'DeviceAnomaly', 'text'));
+        const ids = input.anomalies.map(namedAnomaly);
         if (ids.length < 1) throw new SimwardenError('BAD_USER_INPUT', { what: 'No anomaly was given; name at least one.' }, ['anomalies']);
         if (ids.length > MOST_ANOMALIES)
           throw new SimwardenError('TOO_MANY_ITEMS', { given: ids.length, most: MOST_ANOMALIES }, ['anomalies']);
         if (input.until && input.verdict !== FeedbackVerdict.HARMLESS)
           throw new SimwardenError('BAD_USER_INPUT', { what: 'until belongs to HARMLESS only.' }, ['until']);
-        const latest = ids.map((id) => (id ? (anomalyKey(id.key)?.day ?? '') : '')).reduce((one, other) => (one > other ? one : other));
+        const latest = ids.map((id) => (id ? (subjectOf(id)?.day ?? '') : '')).reduce((one, other) => (one > other ? one : other));
         if (input.until && input.until < latest)
           throw new SimwardenError(
             'BAD_USER_INPUT',
@@ -97,58 +105,72 @@ export class FeedbackActions {
             'anomalies',
           ]);
         const results = clients.length === 0 ? [] : await this.record(context, clients[0]!, seen, input);
-        const byKey = new Map(results.map((anomaly) => [anomaly.id, anomaly]));
-        return { results: input.anomalies.map((id) => resultOf(id, byKey.get(id) ?? null)), userErrors: [] };
+        const byId = new Map(results.map((anomaly) => [anomaly.id, anomaly]));
+        return { results: input.anomalies.map((id) => resultOf(id, byId.get(id) ?? null)), userErrors: [] };
       },
       (userErrors) => ({ results: [], userErrors }),
     );
   }
 
-  private record(
-    context: GraphqlContext,
-    clientId: number,
-    ids: readonly GlobalId[],
-    input: RecordFeedbackInput,
-  ): Promise<DeviceAnomaly[]> {
+  private record(context: GraphqlContext, clientId: number, ids: readonly GlobalId[], input: RecordFeedbackInput): Promise<Anomaly[]> {
     return context.write('detection.recordFeedback', clientId, async (tx) => {
-      const done: DeviceAnomaly[] = [];
-      for (const { key } of ids) {
-        const anomaly = await findDeviceAnomaly(tx, clientId, key);
-        if (anomaly === null) continue;
-        await store(tx, context, clientId, key, input);
-        done.push((await findDeviceAnomaly(tx, clientId, key))!);
+      const done: Anomaly[] = [];
+      for (const id of ids) {
+        if ((await findAnomaly(tx, id)) === null) continue;
+        await store(tx, context, clientId, subjectOf(id)!, input);
+        done.push((await findAnomaly(tx, id))!);
       }
       return done;
     });
   }
 }
 
-function resultOf(id: string, anomaly: DeviceAnomaly | null): FeedbackResult {
-  return { id, anomaly, error: anomaly ? null : userError(new SimwardenError('NOT_FOUND', { what: 'anomaly' }), ['anomalies']) };
+type Anomaly = DeviceAnomaly | ClientAnomaly;
+
+/** Null for what can't exist; an id of something else is told so. */
+function namedAnomaly(id: string): GlobalId | null {
+  return requireGlobalId(id, parseGlobalId(id)?.type === 'ClientAnomaly' ? 'ClientAnomaly' : 'DeviceAnomaly', 'text');
 }
 
-async function store(tx: Transaction, context: GraphqlContext, clientId: number, key: string, input: RecordFeedbackInput): Promise<void> {
-  const { day, detectorId, simId } = anomalyKey(key)!;
-  await tx.query(
-    `INSERT INTO anomaly_feedback (client_id, feedback_id, day, detector_id, subject, subject_id, verdict, reason, until, given_at, given_by)
-     VALUES ($1, $2, $3, $4, 'SIM', $5, $6, $7, $8, $9, $10)
-     ON CONFLICT (client_id, detector_id, subject, subject_id, day) DO UPDATE SET verdict = EXCLUDED.verdict, reason = EXCLUDED.reason,
-       until = EXCLUDED.until, given_at = EXCLUDED.given_at, given_by = EXCLUDED.given_by`,
-    [
-      clientId,
-      context.entropy.uuid(),
-      day,
-      detectorId,
-      simId,
-      input.verdict,
-      input.reason ?? null,
-      input.until ?? null,
-      context.clock.now(),
-      context.caller.name,
-    ],
-  );
-  const detail = { detector: detectorId, day, verdict: input.verdict, reason: input.reason ?? null, until: input.until ?? null };
-  await recordAudit(tx, context, { clientId, action: 'recordFeedback', subject: `Sim:${simId}`, detail });
+function findAnomaly(tx: Transaction, { type, clientId, key }: GlobalId): Promise<Anomaly | null> {
+  return type === 'ClientAnomaly' ? findClientAnomaly(tx, clientId, key) : findDeviceAnomaly(tx, clientId, key);
+}
+
+/** Whom an anomaly's key is about; null where it can't be one. */
+function subjectOf({ type, key }: GlobalId): Pick<FeedbackWord, 'day' | 'detectorId' | 'subject' | 'subjectId'> | null {
+  if (type === 'ClientAnomaly') {
+    const decision = clientAnomalyKey(key);
+    return decision && { day: decision.day, detectorId: decision.detectorId, subject: 'CLIENT', subjectId: decision.country };
+  }
+  const device = anomalyKey(key);
+  return device && { day: device.day, detectorId: device.detectorId, subject: 'SIM', subjectId: device.simId };
+}
+
+function resultOf(id: string, anomaly: Anomaly | null): FeedbackResult {
+  return {
+    id,
+    anomaly: anomaly instanceof DeviceAnomaly ? anomaly : null,
+    clientAnomaly: anomaly instanceof ClientAnomaly ? anomaly : null,
+    error: anomaly ? null : userError(new SimwardenError('NOT_FOUND', { what: 'anomaly' }), ['anomalies']),
+  };
+}
+
+async function store(
+  tx: Transaction,
+  context: GraphqlContext,
+  clientId: number,
+  about: Pick<FeedbackWord, 'day' | 'detectorId' | 'subject' | 'subjectId'>,
+  { verdict, reason = null, until = null }: RecordFeedbackInput,
+): Promise<void> {
+  const given = { givenAt: context.clock.now(), givenBy: context.caller.name };
+  await storeFeedback(tx, context.entropy, { clientId, ...about, verdict, reason, until, ...given });
+  const ofCountry = about.subject === 'CLIENT' ? { country: about.subjectId } : {};
+  await recordAudit(tx, context, {
+    clientId,
+    action: 'recordFeedback',
+    subject: about.subject === 'CLIENT' ? `Client:${clientId}` : `Sim:${about.subjectId}`,
+    detail: { detector: about.detectorId, day: about.day, ...ofCountry, verdict, reason, until },
+  });
 }
 
 @singleton()

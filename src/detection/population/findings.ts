@@ -21,7 +21,7 @@ function window(day: Day): Pick<Finding, 'windowStart' | 'windowEnd'> {
 
 export async function findingsOf(tx: Transaction, decision: StoredDecision): Promise<Finding[]> {
   if (decision.mode !== 'ENABLED') return [];
-  const anomalous = decision.pairs.filter(({ verdict }) => verdict === 'ANOMALOUS');
+  const anomalous = decision.pairs.filter(({ verdict, country }) => verdict === 'ANOMALOUS' && !decision.harmless.has(country));
   return [...anomalous.map((pair) => clientFinding(decision, pair)), ...(await deviceFindings(tx, decision))];
 }
 

@@ -1,7 +1,8 @@
 /** Population runs over GraphQL: one, the list of them, and their progress as it happens. */
-import { Arg, Args, Ctx, Field, ID, ObjectType, Query, Resolver, Root, Subscription } from 'type-graphql';
+import { Arg, Args, Ctx, Field, FieldResolver, ID, ObjectType, Query, Resolver, Root, Subscription } from 'type-graphql';
 import { singleton } from 'tsyringe';
 import { mayUse } from '../../access';
+import { clientLoader, loaderKey } from '../../fleet';
 import { isOperator } from '../../graphql/caller';
 import { connectionOf, decodeCursor, PageArgs, pageOf, type Connection } from '../../graphql/connection';
 import type { GraphqlContext } from '../../graphql/context';
@@ -9,6 +10,7 @@ import { parseGlobalId, requireGlobalId } from '../../graphql/global-id';
 import { liveField, type LiveRoot } from '../../graphql/live';
 import { registerNode } from '../../graphql/nodes';
 import { ReplayGap } from '../../graphql/replay-gap';
+import { JsonScalar } from '../../graphql/scalars';
 import { PopulationRunView } from './population-run-type';
 import { findPopulationRun, OPERATOR, RUN_COLUMNS, type PopulationRunRow } from './run-record';
 
@@ -26,7 +28,7 @@ export class DetectionRunProgress {
 }
 
 @singleton()
-@Resolver()
+@Resolver(() => PopulationRunView)
 export class PopulationRunResolver {
   @Query(() => PopulationRunView, { nullable: true, description: 'A population run by its id; null when there is none.' })
   async populationRun(
@@ -62,6 +64,15 @@ export class PopulationRunResolver {
     );
   }
 
+  @FieldResolver(() => JsonScalar, {
+    nullable: true,
+    description:
+      'What it found, per day and detector: devices, flagged, pairs of client and country, how many abstained and were anomalous, and the clearest. null until it is done.',
+  })
+  result(@Root() { result }: PopulationRunView, @Ctx() context: GraphqlContext): Promise<unknown> {
+    return named(context, result);
+  }
+
   @Subscription(() => DetectionRunProgress, {
     description: 'How far a population run is, each time it says so: first what came after the cursor, then what happens.',
     subscribe: liveField({
@@ -79,6 +90,25 @@ export class PopulationRunResolver {
   ): Promise<DetectionRunProgress> {
     return { cursor, gap, run: event === null ? null : await shownRun(context, event.subjectId) };
   }
+}
+
+interface Pair {
+  readonly clientId: number;
+}
+
+/** What a run found with the names of the clients that it speaks of; one that is there no longer has none. */
+async function named(context: GraphqlContext, result: unknown): Promise<unknown> {
+  if (!Array.isArray(result)) return result;
+  const name = async (pair: Pair): Promise<object> => {
+    const client = await context.load(clientLoader, loaderKey(pair.clientId, String(pair.clientId)));
+    return { ...pair, client: client?.name ?? null };
+  };
+  return Promise.all(
+    (result as readonly { readonly clearest: readonly Pair[] }[]).map(async (line) => ({
+      ...line,
+      clearest: await Promise.all(line.clearest.map(name)),
+    })),
+  );
 }
 
 /** Only operators see runs of the whole population. */

@@ -2,7 +2,7 @@
 import { Field, Float, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { toGlobalId } from '../../graphql/global-id';
 import { Node } from '../../graphql/nodes';
-import { DateScalar, DateTimeScalar, JsonScalar } from '../../graphql/scalars';
+import { DateScalar, DateTimeScalar } from '../../graphql/scalars';
 import { OPERATOR, type PopulationRunRow } from './run-record';
 
 export enum PopulationRunTrigger {
@@ -81,11 +81,7 @@ export class PopulationRunView extends Node {
   generation: number | null;
   @Field(() => Float, { description: 'Seed of what it draws: the same data and seed give the same result.' })
   seed: number;
-  @Field(() => JsonScalar, {
-    nullable: true,
-    description:
-      'What it found, per day and detector: devices, flagged, pairs of client and country, how many abstained and were anomalous, and the clearest. null until it is done.',
-  })
+  /** As it is stored; the API adds the names of clients. */
   result: unknown;
   @Field(() => [String], { description: 'What an engineer should know, such as features that have moved since the models were fitted.' })
   warnings: readonly string[];

@@ -4,11 +4,16 @@ import { Max, Min } from 'class-validator';
 import { singleton } from 'tsyringe';
 import { recordAudit } from '../../access';
 import type { Transaction } from '../../database/database';
+import type { Detector } from '../../detector';
 import { SimwardenError } from '../../errors';
+import { isOperator } from '../../graphql/caller';
 import type { GraphqlContext } from '../../graphql/context';
 import { DateScalar, JsonScalar } from '../../graphql/scalars';
 import { UserError, withUserErrors } from '../../graphql/user-error';
+import { orderBacktest } from '../backtest/backtest-actions';
+import { Backtest } from '../backtest/backtest-type';
 import { dayOf, daysBetween, type Day } from '../days';
+import { DetectorScopeInput } from '../detector-scope';
 import { effectiveOptions } from '../host/host-options';
 import { DetectorRegistry } from '../host/registry';
 import { clientsWithDialogues, countRows } from './day-clients';
@@ -33,16 +38,23 @@ export class RunDetectionInput {
 export class BacktestDetectorInput {
   @Field(() => ID, { description: "The detector's own id: `isolation-forest`. It may be in shadow, or disabled." })
   detector: string;
+  @Field(() => DetectorScopeInput, {
+    nullable: true,
+    description:
+      "Whose SIMs it is tried on; default: the caller's client. Operators name one, unless the detector judges the whole population, which has no scope.",
+  })
+  scope?: DetectorScopeInput | null;
   @Field(() => DateScalar, { description: 'The first UTC day.' })
   from: string;
   @Field(() => DateScalar, { description: `The last UTC day; at most ${MOST_BACKTEST_DAYS} days in all.` })
   to: string;
   @Field(() => JsonScalar, {
     nullable: true,
-    description: "Options as the detector's `optionsSchema` says; those left out get their defaults.",
+    description:
+      "Options as the detector's `optionsSchema` says; those left out get their defaults. Without any: each SIM is judged as it is configured, whatever its mode.",
   })
   options?: unknown;
-  @Field(() => Float, { defaultValue: DEFAULT_SEED, description: SEED })
+  @Field(() => Float, { defaultValue: DEFAULT_SEED, description: `Of a detector of the population. ${SEED}` })
   @Min(0)
   @Max(4_294_967_295)
   seed: number;
@@ -74,7 +86,14 @@ abstract class PopulationRunPayload {
 @ObjectType({ description: 'The run that was asked for.' })
 export class RunDetectionPayload extends PopulationRunPayload {}
 @ObjectType({ description: 'The back-test that was asked for.' })
-export class BacktestDetectorPayload extends PopulationRunPayload {}
+export class BacktestDetectorPayload extends PopulationRunPayload {
+  @Field(() => Backtest, {
+    nullable: true,
+    description:
+      'Of a detector that judges one client at a time, instead of a run; one for the same that is still open is answered rather than begun again.',
+  })
+  backtest: Backtest | null;
+}
 
 @ObjectType({ description: 'The fit that was asked for.' })
 export class FitModelsPayload extends PopulationRunPayload {}
@@ -102,17 +121,23 @@ export class RunActions {
 
   @Mutation(() => BacktestDetectorPayload, {
     description:
-      'Tries a population detector on past days before it is enabled: says what it would have found, raises nothing, and changes no decision.',
+      'Tries a detector on past closed days before it is enabled: says what it would have raised, raises nothing, and changes no decision. Follow it with `backtestProgress`, or, of a detector of the population, `detectionRunProgress`. Limits, lists and the state of SIMs are those of today.',
   })
   async backtestDetector(
     @Arg('input', () => BacktestDetectorInput, { description: 'Which detector, and which days.' }) input: BacktestDetectorInput,
     @Ctx() context: GraphqlContext,
   ): Promise<BacktestDetectorPayload> {
-    return this.ask(context, 'backtestDetector', () => {
+    const detector = this.registry.find(input.detector);
+    if (detector && detector.meta.scope !== 'population') return this.backtestOfClient(context, detector, input);
+    const asked = await this.ask(context, 'backtestDetector', () => {
       const detector = this.registry.get(input.detector);
-      if (detector.meta.scope !== 'population')
-        throw new SimwardenError('BAD_USER_INPUT', { what: `${input.detector} judges one client at a time; name a population detector.` }, [
-          'detector',
+      if (!isOperator(context.caller)) {
+        const field = `backtestDetector of ${input.detector}, which judges the whole population`;
+        throw new SimwardenError('FORBIDDEN', { role: context.caller.role, field, allowed: 'OPERATOR' });
+      }
+      if (input.scope)
+        throw new SimwardenError('BAD_USER_INPUT', { what: `${input.detector} judges the whole population; leave the scope out.` }, [
+          'scope',
         ]);
       requireDays(input.from, input.to);
       const preset = this.registry.populationOptions(detector.meta.id);
@@ -132,6 +157,18 @@ export class RunActions {
         plan: [{ id: detector.meta.id, version: detector.meta.version, scope, options }],
       };
     });
+    return { ...asked, backtest: null };
+  }
+
+  private backtestOfClient(context: GraphqlContext, detector: Detector, input: BacktestDetectorInput): Promise<BacktestDetectorPayload> {
+    const { scope, from, to, options } = input;
+    return withUserErrors<BacktestDetectorPayload>(
+      async () => {
+        requireDays(from, to);
+        return { run: null, backtest: await orderBacktest(context, detector, { scope: scope ?? {}, from, to, options }), userErrors: [] };
+      },
+      (userErrors) => ({ run: null, backtest: null, userErrors }),
+    );
   }
 
   @Mutation(() => FitModelsPayload, {

@@ -176,6 +176,41 @@ test('what somebody calls harmless is hidden until its date, and says who and wh
   });
 });
 
+test('what somebody calls harmless of a client in a country is hidden until its date, raises nothing, and counts for precision', async () => {
+  const list = async (suppressed: boolean) =>
+    (
+      await acme.graphql<{ clientAnomalies: { totalCount: number; nodes: { id: string; country: string; feedback: object | null }[] } }>(
+        `{ clientAnomalies(day: "${DAY}", filter: { detector: "far-from-median", suppressed: ${suppressed} }) { totalCount nodes { id country feedback { verdict reason until by } } } }`,
+      )
+    ).clientAnomalies;
+  const { id } = (await list(false)).nodes.find(({ country }) => country === 'ES')!;
+  const say = `mutation F($input: RecordFeedbackInput!) { recordFeedback(input: $input) {
+    results { id anomaly { id } clientAnomaly { id feedback { verdict } } error { code } } userErrors { message } } }`;
+  const input = { anomalies: [id], verdict: 'HARMLESS', reason: 'a firmware campaign', until: '2026-11-11' };
+  expect(await acme.graphql(say, { input })).toEqual({
+    recordFeedback: {
+      results: [{ id, anomaly: null, clientAnomaly: { id, feedback: { verdict: 'HARMLESS' } }, error: null }],
+      userErrors: [],
+    },
+  });
+  expect(await list(false)).toMatchObject({ totalCount: 1, nodes: [{ country: 'FR', feedback: null }] });
+  expect(await list(true)).toMatchObject({
+    totalCount: 1,
+    nodes: [{ id, country: 'ES', feedback: { verdict: 'HARMLESS', reason: 'a firmware campaign', until: '2026-11-11' } }],
+  });
+  const foreign = await bolt.graphql(say, { input });
+  const nothing = Buffer.from(`ClientAnomaly:${settled.clientId}:${DAY}:far-from-median:PT`).toString('base64url');
+  const missing = await bolt.graphql(say, { input: { ...input, anomalies: [nothing] } });
+  expect(JSON.stringify(foreign).replaceAll(id, '')).toBe(JSON.stringify(missing).replaceAll(nothing, ''));
+  const node = 'query N($id: ID!) { node(id: $id) { id } }';
+  expect([await bolt.graphql(node, { id }), await acme.graphql(node, { id })]).toEqual([{ node: null }, { node: { id } }]);
+  expect(await acme.graphql('{ detector(id: "far-from-median") { feedback { harmful harmless precision } } }')).toEqual({
+    detector: { feedback: { harmful: 1, harmless: 2, precision: 1 / 3 } },
+  });
+  await acme.graphql(say, { input: { anomalies: [id], verdict: 'UNSURE' } });
+  expect((await list(false)).nodes).toMatchObject([{ id, feedback: { verdict: 'UNSURE' } }, { country: 'FR' }]);
+});
+
 test('clusters say what they are like, and how many SIMs of whom they hold', async () => {
   const { clusters } = await acme.graphql<{ clusters: { number: number; description: string; sims: number }[] }>(
     '{ clusters { number description weight means continues sims generation } }',
@@ -201,7 +236,7 @@ test('a back-test says what it would have found, and leaves nothing behind', asy
     state: 'SUCCEEDED',
     result: [
       { day: '2026-11-09', scope: 'GLOBAL', anomalous: 0 },
-      { day: DAY, anomalous: 1, clearest: [{ country: 'ES' }] },
+      { day: DAY, anomalous: 1, clearest: [{ client: 'Acme', country: 'ES' }] },
     ],
   });
   expect(await acme.graphql(`{ clientAnomalies(day: "${DAY}", filter: ${filter}) { nodes { country zScore } } }`)).toEqual(before);
@@ -275,4 +310,12 @@ test("a client's alert outlives the close of the next day, and clears when the p
   // the schedule judged the bad day once more, and what was called harmless meanwhile raises nothing
   const harmless = 'UNUSUAL_SIGNALING RESOLVED RETRACTED';
   expect(await states()).toEqual(['CLIENT_ANOMALY RESOLVED AUTO', 'UNUSUAL_SIGNALING RESOLVED AUTO', harmless]);
+  // nor does a client in a country that was called harmless, with the devices there
+  const decision = Buffer.from(`ClientAnomaly:${settled.clientId}:${DAY}:far-from-median:ES`).toString('base64url');
+  await acme.graphql('mutation F($input: RecordFeedbackInput!) { recordFeedback(input: $input) { userErrors { message } } }', {
+    input: { anomalies: [decision], verdict: 'HARMLESS' },
+  });
+  await app.operator.graphql(`mutation { runDetection(input: { day: "${DAY}", seed: 3 }) { userErrors { message } } }`);
+  await app.app.settle();
+  expect(await states()).toEqual(['CLIENT_ANOMALY RESOLVED RETRACTED', harmless]);
 });

@@ -16,7 +16,7 @@ export interface Check {
   readonly id: string;
   /** The demand, in one line. */
   readonly title: string;
-  /** Whether it looks at the declaration only and calls no code of the detector: the host runs these at load. */
+  /** Whether it looks at the declaration, and without cases calls no code of the detector: the host runs these at load. */
   readonly dataFree?: boolean;
   run(bench: Bench, settings: CheckSettings): CheckAnswer | Promise<CheckAnswer>;
 }

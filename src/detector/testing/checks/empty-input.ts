@@ -1,3 +1,4 @@
+import { told } from '../told';
 import type { Check } from './check';
 
 export const emptyInput: Check = {
@@ -9,7 +10,7 @@ export const emptyInput: Check = {
       const { scores } = await bench.detect(each, bench.input(each, []));
       return scores.length === 0 ? [] : [`expected no scores for no rows, got ${scores.length}`];
     } catch (error) {
-      return [`threw on an input without rows: ${String(error)}`];
+      return [`threw on an input without rows: ${told(error)}`];
     }
   },
 };

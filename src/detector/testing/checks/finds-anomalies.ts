@@ -35,6 +35,6 @@ function missed(bench: Bench, each: AnomalousCase, kindIndex: number, detection:
   if (lost.length <= (1 - floor) * each.planted.length) return [];
   const floorInWords = floor === 1 ? '' : `; the floor is ${floor * 100} %`;
   return [
-    `${each.name}: ${lost.length} of ${each.planted.length} planted anomalies not found as ${each.kind}${floorInWords} (rows ${lost.slice(0, 5).join(', ')})`,
+    `${each.name}: ${lost.length} of ${each.planted.length} planted anomalies not found as ${each.kind}${floorInWords} (rows ${lost.slice(0, 5).join(', ')}); tryDetector shows what it says of them`,
   ];
 }

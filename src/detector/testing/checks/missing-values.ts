@@ -1,5 +1,6 @@
 import { abstentions, firing } from '../answers';
 import type { Row } from '../rows';
+import { told } from '../told';
 import type { Check } from './check';
 
 export const missingValues: Check = {
@@ -22,7 +23,7 @@ export const missingValues: Check = {
             `${each.name}: with missing values ${meta.kinds[accident % meta.kinds.length]!.id} scores ${detection.scores[accident]}; abstain instead`,
           ];
       } catch (error) {
-        return [`${each.name}: threw where values are missing (NaN, or code −1): ${String(error)}`];
+        return [`${each.name}: threw where values are missing (NaN, or code −1): ${told(error)}`];
       }
     }
     return [];

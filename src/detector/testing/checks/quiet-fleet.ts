@@ -17,7 +17,7 @@ export const quietFleet: Check = {
           return per1000 <= falseAlarmsPer1000
             ? []
             : [
-                `${each.name}: ${per1000.toFixed(1)} false alarms per 1,000 SIM-days, allowed ${falseAlarmsPer1000} (first: ${fired[0]!.kind}, row ${fired[0]!.row})`,
+                `${each.name}: ${per1000.toFixed(1)} false alarms per 1,000 SIM-days, allowed ${falseAlarmsPer1000} (first: ${fired[0]!.kind}, row ${fired[0]!.row}); raise its border, or abstain where it can't know`,
               ];
         }),
       )

@@ -1,0 +1,103 @@
+/** A decision on a client's devices in a country as GraphQL shows it. */
+import { Field, Float, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { toGlobalId } from '../../graphql/global-id';
+import { Node } from '../../graphql/nodes';
+import { DateScalar } from '../../graphql/scalars';
+import { DetectorMode } from '../host/modes';
+import { AnomalyFeedback, dayAndDetector, feedbackOf, type FeedbackColumns } from './feedback-type';
+
+export enum ClientAnomalyVerdict {
+  ANOMALOUS = 'ANOMALOUS',
+  NORMAL = 'NORMAL',
+  ABSTAINED = 'ABSTAINED',
+}
+registerEnumType(ClientAnomalyVerdict, {
+  name: 'ClientAnomalyVerdict',
+  description: "What was decided of a client's devices in a country.",
+  valuesConfig: {
+    ANOMALOUS: { description: 'z above 2.576, and significant with a false discovery rate of 5 % over all pairs of the day.' },
+    NORMAL: { description: 'No more devices flagged than may happen by chance.' },
+    ABSTAINED: { description: 'Fewer than 10 devices: too few to say.' },
+  },
+});
+
+export interface ClientAnomalyRow extends Omit<FeedbackColumns, 'verdict'> {
+  client_id: number;
+  day: string;
+  detector_id: string;
+  country: string;
+  scope: string;
+  mode: keyof typeof DetectorMode;
+  devices: number;
+  flagged: number;
+  expected: number;
+  z_score: number;
+  p_value: number;
+  corrected_p_value: number;
+  decided: keyof typeof ClientAnomalyVerdict;
+  verdict: FeedbackColumns['verdict'];
+}
+
+@ObjectType({ implements: Node, description: "The decision on a client's devices in one visited country on one UTC day." })
+export class ClientAnomaly extends Node {
+  @Field(() => DateScalar, { description: 'The UTC day.' })
+  day: string;
+  @Field(() => String, { description: 'Visited country, ISO 3166-1 alpha-2; ZZ where it is unknown.' })
+  country: string;
+  @Field(() => ID, { description: "The detector's own id." })
+  detector: string;
+  @Field(() => String, { description: 'Which models scored the devices: GLOBAL, PER_CLUSTER or MAJOR_CLUSTER.' })
+  modelScope: string;
+  @Field(() => DetectorMode, { description: 'How the detector ran for the client: SHADOW raises no alert.' })
+  mode: DetectorMode;
+  @Field(() => Int, { description: 'Devices that were judged.' })
+  devices: number;
+  @Field(() => Int, { description: "Of these, devices that scored above their model's threshold." })
+  flagged: number;
+  @Field(() => Float, {
+    description:
+      'Flagged devices to be expected, from what the same clusters showed at all other clients on the day; where these hid it, at those that were not ANOMALOUS themselves.',
+  })
+  expected: number;
+  @Field(() => Float, { description: '(flagged − expected) / √expected; above 2.576 is unusual.' })
+  zScore: number;
+  @Field(() => Float, { description: 'Probability of so many by chance: the exact upper binomial tail, 0 to 1.' })
+  pValue: number;
+  @Field(() => Float, { description: 'The same after Benjamini and Hochberg over all pairs of the day; at most 0.05 is significant.' })
+  correctedPValue: number;
+  @Field(() => ClientAnomalyVerdict, { description: 'What was decided.' })
+  verdict: ClientAnomalyVerdict;
+  @Field(() => AnomalyFeedback, {
+    nullable: true,
+    description:
+      'What a person said of it, or, HARMLESS, of this client and country on an earlier day so that it is hidden; null where nobody did.',
+  })
+  feedback: AnomalyFeedback | null;
+  clientId: number;
+
+  static of(row: ClientAnomalyRow): ClientAnomaly {
+    return Object.assign(new ClientAnomaly(), {
+      id: toGlobalId('ClientAnomaly', row.client_id, `${row.day}:${row.detector_id}:${row.country}`),
+      clientId: row.client_id,
+      day: row.day,
+      country: row.country,
+      detector: row.detector_id,
+      modelScope: row.scope,
+      mode: DetectorMode[row.mode],
+      devices: row.devices,
+      flagged: row.flagged,
+      expected: row.expected,
+      zScore: row.z_score,
+      pValue: row.p_value,
+      correctedPValue: row.corrected_p_value,
+      verdict: ClientAnomalyVerdict[row.decided],
+      feedback: feedbackOf(row),
+    });
+  }
+}
+
+/** Day, detector and country of a ClientAnomaly's key; null where it can't be one. */
+export function clientAnomalyKey(key: string): { day: string; detectorId: string; country: string } | null {
+  const parts = dayAndDetector(key, '([A-Z]{2})');
+  return parts && { day: parts.day, detectorId: parts.detectorId, country: parts.rest };
+}
