@@ -55,7 +55,7 @@ export class BucketScorer {
       const isLast = rows.simIds.length < limit;
       const throughSim: string = rows.simIds.at(-1) ?? after;
       if (!isLast) next = ahead(read(throughSim));
-      const scored = await this.score(run, { day, rows, clusters: assigned.clusters, majorOf });
+      const scored = await this.score(run, { clientId, day, rows, clusters: assigned.clusters, majorOf });
       const at = { clientId, runId: run.runId, day, bucket, throughSim, isLast };
       await this.database.transaction({ name: 'population.score', role: 'ingest', clientId }, async (tx) => {
         await run.mustHold(tx);
