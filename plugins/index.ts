@@ -31,9 +31,12 @@ export const builtInDetectors: readonly Detector[] = [
   criticalService, // without service, with many others
 ];
 
-/** What the population run sets otherwise than their defaults, unless the operator does: a population is a mixture, in which small trees see too few of a kind. */
+/**
+ * What the population run sets otherwise than their defaults, unless the operator does. A population is a mixture, in which small trees see too few of
+ * a kind; counts of dialogues spread over orders of magnitude, and a share of two dialogues is not one of fifty.
+ */
 export const populationOptions: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  'isolation-forest': { subsample: 1_024 },
+  'isolation-forest': { subsample: 1_024, scale: 'logarithmic', shares: 'weighed' },
 };
 
 /** Those that rank the whole population, once a day, by its signaling. */

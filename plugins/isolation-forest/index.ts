@@ -13,6 +13,7 @@ import { packModel, rowsOf, unpackModel, usualOf } from 'simwarden/detector/nume
 import { shortening } from './attribute';
 import { averagePathLength, growForest, type Forest } from './grow';
 import { meanPathLengths } from './score';
+import { sharesAmong, usualShares, weighed } from './shares';
 
 const kinds = [
   {
@@ -25,12 +26,12 @@ const kinds = [
   },
 ] as const satisfies readonly Kind[];
 
-const FORMAT = 'isolation-forest/1';
+const FORMAT = 'isolation-forest/2';
 
 export default defineDetector({
   meta: {
     id: 'isolation-forest',
-    version: '1.0.0',
+    version: '1.1.0',
     contract: 1,
     title: 'Isolation forest',
     summary: 'Cuts the population at random until SIM-days stand alone; the fewer cuts one takes on average, the stranger it is.',
@@ -56,6 +57,13 @@ export default defineDetector({
           enum: ['linear', 'logarithmic'],
           description: 'How a threshold is drawn between the extremes of a feature: evenly, or evenly in its logarithm (name).',
         },
+        shares: {
+          type: 'string',
+          default: 'plain',
+          enum: ['plain', 'weighed'],
+          description:
+            'Whether percentages are taken as they are, or weighed by the dialogues that they are of: as if ten more had been as usual (name).',
+        },
       },
     },
     decides: 'by-rank',
@@ -70,34 +78,36 @@ export default defineDetector({
     const matrix = featureMatrix(input);
     const training = judgedRows(input, matrix);
     const usual = usualOf(training);
+    const shares = options.shares === 'weighed' ? sharesAmong(matrix.names) : [];
+    const usualShare = usualShares(training, shares);
     const median = Float32Array.from(usual.median, (value) => (Number.isNaN(value) ? 0 : value));
-    const values = imputed(training.values, median);
+    const values = imputed(weighed(training.values, training.columns, shares, usualShare), median);
     const forest = growForest(values, training.rows, training.columns, { trees, subsample, scale, seed: Math.floor(random() * 2 ** 32) });
     const { nodes, roots, expectations } = forest;
     return packModel(FORMAT, {
       facts: { names: matrix.names, subsample: forest.subsample, depth: forest.depth },
-      arrays: { nodes, roots, expectations, median, low: usual.low, usual: usual.median, high: usual.high },
+      arrays: { nodes, roots, expectations, median, usualShare, low: usual.low, usual: usual.median, high: usual.high },
     });
   },
 
   detect(input, { model }) {
-    const { forest, names, median } = readModel(model);
+    const { forest, names, median, usualShare } = readModel(model);
     const matrix = featureMatrix(input);
     demandColumns(matrix.names, names);
-    const lengths = meanPathLengths(forest, matrix.values, matrix.rows, median);
+    const lengths = meanPathLengths(forest, asLearned(matrix.values, names, usualShare), matrix.rows, median);
     const unit = averagePathLength(forest.subsample);
     // scikit-learn's score_samples with the sign turned: 2^(−E[h] / c(ψ)), 0 to 1
     return rankedDetection(input, matrix, (row) => (unit > 0 ? 2 ** (-lengths[row]! / unit) : 0.5));
   },
 
   explain(input, rows, { model }) {
-    const { forest, names, median, usual } = readModel(model);
+    const { forest, names, median, usual, usualShare } = readModel(model);
     const matrix = featureMatrix(input);
     demandColumns(matrix.names, names);
     const all = { rows: matrix.rows, columns: names.length, values: matrix.values };
     return rows.map(({ row }) => {
       const { values } = rowsOf(all, [row]);
-      return featureEvidence(names, values, shortening(forest, imputed(values, median)), usual);
+      return featureEvidence(names, values, shortening(forest, imputed(asLearned(values, names, usualShare), median)), usual);
     });
   },
 });
@@ -106,6 +116,8 @@ interface Trained {
   readonly forest: Forest;
   readonly names: readonly string[];
   readonly median: Float32Array;
+  /** What is usual of each share; none where shares are taken as they are. */
+  readonly usualShare: Float64Array;
   readonly usual: { readonly low: ArrayLike<number>; readonly median: ArrayLike<number>; readonly high: ArrayLike<number> };
 }
 
@@ -118,7 +130,19 @@ function readModel(bytes: Uint8Array | undefined): Trained {
   const expectations = arrays.expectations as Float64Array;
   const forest: Forest = { trees: roots.length, subsample, depth, columns: names.length, roots, nodes, expectations };
   demandSound(forest);
-  return { forest, names, median: arrays.median as Float32Array, usual: { low: arrays.low!, median: arrays.usual!, high: arrays.high! } };
+  const usualShare = arrays.usualShare as Float64Array;
+  return {
+    forest,
+    names,
+    median: arrays.median as Float32Array,
+    usualShare,
+    usual: { low: arrays.low!, median: arrays.usual!, high: arrays.high! },
+  };
+}
+
+/** Rows as the forest was grown on them. */
+function asLearned(values: Float32Array, names: readonly string[], usualShare: Float64Array): Float32Array {
+  return usualShare.length === 0 ? values : weighed(values, names.length, sharesAmong(names), usualShare);
 }
 
 /** A damaged model must not lead a walk out of the forest. */

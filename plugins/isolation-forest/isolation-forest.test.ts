@@ -6,6 +6,7 @@ import { inputOf, quietFeatureDay, refusedAttaches, syntheticFeatures, testDetec
 import { seededRandom } from 'simwarden/detector/numeric';
 import { expectedPathLength, shortening } from './attribute';
 import { averagePathLength, growForest, type Forest } from './grow';
+import { sharesAmong, weighed } from './shares';
 import { meanPathLengths } from './score';
 import isolationForest from '.';
 
@@ -125,6 +126,35 @@ describe('an alarm', () => {
     expect(evidence!.length).toBeLessThanOrEqual(5);
   });
 
+  it('comes sooner from forty failures of fifty than from two of two where shares are weighed', async () => {
+    const usual = (sim: number) => ({ ...quietFeatureDay, n_sai: 4 + (sim % 30), pct_sai_error_all_sais: sim % 5 });
+    const failing = (n_sai: number, share: number) => ({ ...usual(0), n_sai, pct_sai_error_all_sais: share });
+    const fleet = inputOf(
+      isolationForest.meta,
+      Array.from({ length: 400 }, (_, sim) => usual(sim)),
+    );
+    const rows = inputOf(isolationForest.meta, [failing(2, 100), failing(33, 80)]);
+    const scoresOf = async (shares: 'plain' | 'weighed') => {
+      const asked = { ...context, options: { trees: 100, subsample: 256, scale: 'linear' as const, shares } };
+      const model = await isolationForest.fit!(fleet, asked);
+      return (await isolationForest.detect(rows, { ...asked, model })).scores;
+    };
+    const [fewPlain, manyPlain] = await scoresOf('plain');
+    const [fewWeighed, manyWeighed] = await scoresOf('weighed');
+    expect(fewPlain! - manyPlain!).toBeGreaterThan(fewWeighed! - manyWeighed!);
+  });
+
+  it('weighs no share whose whole is not among the columns', () => {
+    const shares = sharesAmong(['n', 'pct_map', 'pct_map_errors', 'pct_of_another_table']);
+    expect(shares).toEqual([
+      { column: 1, whole: [0] },
+      { column: 3, whole: [0] },
+    ]);
+    expect(sharesAmong(['pct_map', 'height'])).toEqual([]);
+    const rows = Float32Array.from([10, 100, 7, NaN]);
+    expect([...weighed(rows, 4, shares, [50, 20])]).toEqual([10, 75, 7, 20]);
+  });
+
   it('comes neither from a SIM that we blocked nor from one of which nothing is known', async () => {
     const fleet = inputOf(isolationForest.meta, syntheticFeatures({ sims: 100, seed: 5 }));
     const model = await isolationForest.fit!(fleet, context);
@@ -145,7 +175,7 @@ describe('an alarm', () => {
     const detecting = (given: typeof other, bytes: Uint8Array) => () => isolationForest.detect(given, { ...context, model: bytes });
     expect(detecting(other, model)).toThrow('the model was fitted on other columns');
     expect(detecting(fleet, model.subarray(0, model.length - 8))).toThrow('cut short');
-    expect(detecting(fleet, Uint8Array.of(1, 2, 3))).toThrow('expected a model of isolation-forest/1');
+    expect(detecting(fleet, Uint8Array.of(1, 2, 3))).toThrow('expected a model of isolation-forest/2');
     const damaged = model.slice();
     damaged.fill(0xff, 4000, 6000);
     expect(detecting(fleet, damaged)).toThrow();

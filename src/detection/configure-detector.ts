@@ -80,7 +80,7 @@ export class ConfigureDetectorResolver {
           if (detector.meta.scope === 'client') await this.judgeAgain(tx, target);
           return row;
         });
-        return { detector: ShownDetector.of(detector), configuration, userErrors: [] };
+        return { detector: ShownDetector.of(detector, this.registry.populationOptions(detector.meta.id)), configuration, userErrors: [] };
       },
       (userErrors) => ({ detector: null, configuration: null, userErrors }),
     );

@@ -44,13 +44,13 @@ export class DetectorResolver {
 
   @Query(() => [ShownDetector], { description: 'The detectors of this installation, in the order in which they are shown.' })
   detectors(): ShownDetector[] {
-    return this.registry.all().map((detector) => ShownDetector.of(detector));
+    return this.registry.all().map((detector) => ShownDetector.of(detector, this.registry.populationOptions(detector.meta.id)));
   }
 
   @Query(() => ShownDetector, { nullable: true, description: 'A detector by its own id, such as `threshold`; null when there is none.' })
   detector(@Arg('id', () => ID, { description: "The detector's own id." }) id: string): ShownDetector | null {
     const detector = this.registry.find(id);
-    return detector ? ShownDetector.of(detector) : null;
+    return detector ? ShownDetector.of(detector, this.registry.populationOptions(detector.meta.id)) : null;
   }
 
   @FieldResolver(() => DetectorMode, {

@@ -142,7 +142,8 @@ export class ShownDetector {
   @Field(() => String, { description: 'Where it fails or should not be used.' })
   limits: string;
 
-  static of(detector: Detector): ShownDetector {
+  /** `presets`: options that stand in for the detector's defaults. */
+  static of(detector: Detector, presets: Readonly<Record<string, unknown>>): ShownDetector {
     const { meta } = detector;
     return Object.assign(new ShownDetector(), {
       id: meta.id,
@@ -152,7 +153,7 @@ export class ShownDetector {
       input: inputKinds[meta.input],
       needs: meta.needs,
       kinds: meta.kinds.map((kind) => DetectorKind.of(kind)),
-      optionsSchema: configurableOptions(detector),
+      optionsSchema: configurableOptions(detector, presets),
       reference: meta.reference ?? null,
       limits: meta.limits,
     });

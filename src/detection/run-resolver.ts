@@ -203,7 +203,7 @@ export class DetectionRunResolver {
   @FieldResolver(() => ShownDetector, { nullable: true, description: 'The detector; null where this installation has it no longer.' })
   detector(@Root() run: DetectionRun): ShownDetector | null {
     const detector = this.registry.find(run.detectorId);
-    return detector ? ShownDetector.of(detector) : null;
+    return detector ? ShownDetector.of(detector, this.registry.populationOptions(detector.meta.id)) : null;
   }
 
   @FieldResolver(() => Client, { nullable: true, description: 'The client whose SIMs were judged.' })

@@ -1,4 +1,7 @@
-/** From signaling dialogues to what a customer's portal sees: a storm of one device, and a service that is down for many. */
+/**
+ * From signaling dialogues to what a customer's portal sees: a storm of one device, and a service that is down for many. The rules tell both. The
+ * population's models say nothing here: on the one quiet day that they were fitted on no dialogue was ever rejected, so no tree asks for rejections.
+ */
 import { ApiClient } from '../../src/commands/demo/api-client';
 import { startTestApp, type TestApp } from '../support/app';
 

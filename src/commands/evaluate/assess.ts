@@ -8,9 +8,10 @@ import { addClusterVector, CLUSTER_WIDTH } from '../../detection/population/clus
 import { fitPopulation, type FittedPopulation } from '../../detection/population/fit';
 import { readModel } from '../../detection/population/model-file';
 import { populationScopes, type PlannedDetector, type PopulationScope } from '../../detection/population/plan';
-import { countCells, scoreRows, type LoadedModel, type ModelOf, type ScoredRows } from '../../detection/population/scoring';
+import { countCells, scoreRows, type LoadedModel, type ModelOf } from '../../detection/population/scoring';
 import { TrainingSample } from '../../detection/population/training-sample';
 import { decide, type CellCount, type PairDecision } from '../../detection/significance/decide';
+import type { OwnDays } from '../../detection/significance/own-usual';
 import type { PopulationDays } from './population-days';
 
 /** One incident on one of its days, as one detector under one scope saw it. */
@@ -145,11 +146,14 @@ async function assessOne(
   const found = new Set<string>();
   let falseAlarms = 0;
   let quietPairs = 0;
-  for (const day of population.days) {
-    const { pairs, scored } = await decideDay(population, planned, modelOf, day, clusters.get(day)!);
+  const counted = new Map<Day, CountedDay>();
+  for (const day of population.days) counted.set(day, await countDay(population, planned, modelOf, day, clusters.get(day)!));
+  const otherDays = otherDaysOf(counted);
+  for (const [day, { cells, flagged }] of counted) {
+    const pairs = decide(cells, otherDays(day));
     const seen = population.incidents
       .filter((incident) => incident.days.includes(day))
-      .flatMap((incident) => incidentDay(population, incident, day, pairs, scored) ?? []);
+      .flatMap((incident) => incidentDay(population, incident, day, pairs, flagged) ?? []);
     incidents.push(...seen);
     for (const { client, verdict } of seen) if (verdict === 'ANOMALOUS') found.add(client);
     for (const { clientId, country, verdict, zScore } of pairs) {
@@ -175,22 +179,44 @@ async function assessOne(
   };
 }
 
-async function decideDay(
+interface CountedDay {
+  readonly cells: readonly CellCount[];
+  /** Per client, of its rows. */
+  readonly flagged: readonly Uint8Array[];
+}
+
+async function countDay(
   population: PopulationDays,
   planned: PlannedDetector,
   modelOf: ModelOf,
   day: Day,
   clusters: readonly Int32Array[],
-): Promise<{ pairs: PairDecision[]; scored: ScoredRows[] }> {
+): Promise<CountedDay> {
   const cells: CellCount[] = [];
-  const scored: ScoredRows[] = [];
+  const flagged: Uint8Array[] = [];
   for (const [clientId, rows] of population.rows.get(day)!.entries()) {
-    const asked = { day, rows, clusters: clusters[clientId]!, majorOf: majorIn(rows, clusters[clientId]!) };
+    const asked = { clientId, day, rows, clusters: clusters[clientId]!, majorOf: majorIn(rows, clusters[clientId]!) };
     const answer = await scoreRows(planned, asked, modelOf, false);
-    scored.push(answer);
+    flagged.push(answer.flagged);
     for (const cell of countCells(asked, answer)) cells.push({ clientId, ...cell });
   }
-  return { pairs: decide(cells), scored };
+  return { cells, flagged };
+}
+
+/** A pair's other days are those of the population, earlier or later: as with clusters, the day that is judged alone is left out. */
+function otherDaysOf(counted: ReadonlyMap<Day, CountedDay>): (day: Day) => OwnDays {
+  const counts = new Map<string, Map<Day, { devices: number; flagged: number }>>();
+  for (const [day, { cells }] of counted) {
+    for (const { clientId, country, devices, flagged } of cells) {
+      const key = `${clientId} ${country}`;
+      const days = counts.get(key) ?? new Map<Day, { devices: number; flagged: number }>();
+      const count = days.get(day) ?? { devices: 0, flagged: 0 };
+      days.set(day, { devices: count.devices + devices, flagged: count.flagged + flagged });
+      counts.set(key, days);
+    }
+  }
+  return (day) => (clientId, country) =>
+    [...(counts.get(`${clientId} ${country}`) ?? [])].filter(([other]) => other !== day).map(([, count]) => count);
 }
 
 /** The cluster of most of a client's devices in a country; the lowest of equals. */
@@ -209,7 +235,7 @@ function incidentDay(
   incident: PopulationDays['incidents'][number],
   day: Day,
   pairs: readonly PairDecision[],
-  scored: readonly ScoredRows[],
+  flaggedOfClient: readonly Uint8Array[],
 ): IncidentDay | null {
   const clientId = population.clients.indexOf(incident.client);
   const rows = population.rows.get(day)![clientId]!;
@@ -217,7 +243,7 @@ function incidentDay(
   if (hit.length === 0) return null;
   // by the networks that the SIMs were really in: the truth may name the country otherwise
   const country = commonest(hit.map((row) => rows.countries[row]!));
-  const flagged = hit.filter((row) => scored[clientId]!.flagged[row] === 1).length;
+  const flagged = hit.filter((row) => flaggedOfClient[clientId]![row] === 1).length;
   const pair = pairs.find((one) => one.clientId === clientId && one.country === country);
   return {
     kind: incident.kind,

@@ -117,7 +117,7 @@ export class BacktestResolver {
   @FieldResolver(() => ShownDetector, { nullable: true, description: 'The detector; null where this installation has it no longer.' })
   detector(@Root() { detectorId }: Backtest): ShownDetector | null {
     const detector = this.registry.find(detectorId);
-    return detector ? ShownDetector.of(detector) : null;
+    return detector ? ShownDetector.of(detector, this.registry.populationOptions(detector.meta.id)) : null;
   }
 
   @FieldResolver(() => Client, { nullable: true, description: 'The client whose SIMs are judged.' })

@@ -60,16 +60,21 @@ const hostOptions: Readonly<Record<string, HostOption>> = {
   },
 };
 
-/** Everything that the detector may be configured with: its own options, and the host's for the columns it reads. */
-export function configurableOptions({ meta }: Detector): OptionsSchema {
+/**
+ * Everything that the detector may be configured with: its own options, and the host's for the columns it reads. `presets`: what stands in for
+ * defaults.
+ */
+export function configurableOptions({ meta }: Detector, presets: Readonly<Record<string, unknown>> = {}): OptionsSchema {
   const added = Object.entries(hostOptions).filter(
     ([name, { column }]) =>
       (column === null ? meta.scope === 'population' : meta.needs.includes(column)) && !Object.hasOwn(meta.options.properties, name),
   );
-  return {
-    ...meta.options,
-    properties: { ...meta.options.properties, ...Object.fromEntries(added.map(([name, { schema }]) => [name, schema])) },
+  const properties: Record<string, OptionSchema> = {
+    ...meta.options.properties,
+    ...Object.fromEntries(added.map(([name, { schema }]) => [name, schema])),
   };
+  for (const [name, value] of Object.entries(presets)) properties[name] = { ...properties[name]!, default: value };
+  return { ...meta.options, properties };
 }
 
 /** A configuration as the host uses it: the detector's own options with their defaults, and the host's. */

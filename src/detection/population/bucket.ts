@@ -80,7 +80,7 @@ export class BucketScorer {
         const throughSim: string = rows.simIds.at(-1) ?? after;
         if (!isLast) next = ahead(read(throughSim));
         const { countries, blockedByUs, values } = rows;
-        const asked = { day, rows: { countries, blockedByUs, values }, clusters: assigned.clusters, majorOf: majorIn };
+        const asked = { clientId, day, rows: { countries, blockedByUs, values }, clusters: assigned.clusters, majorOf: majorIn };
         const scored = await this.thread.score({ plan: run.plan, generation: run.generation, asked, explains: run.stores });
         // one at a time and in their order: a checkpoint says that everything before it is done
         await stored;

@@ -10,7 +10,9 @@ export const calibrationProbabilities: readonly number[] = [
 ];
 
 export interface Calibration {
+  /** Type-7 quantile of the training scores at 1 − contamination: what scores above it is flagged. */
   readonly threshold: number;
+  /** Training scores at the probabilities of `calibrationProbabilities`. */
   readonly calibration: readonly number[];
   readonly trainedRows: number;
 }

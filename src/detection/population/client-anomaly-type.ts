@@ -59,11 +59,17 @@ export class ClientAnomaly extends Node {
       'Flagged devices to be expected, from what the same clusters showed at all other clients on the day; where these hid it, at those that were not ANOMALOUS themselves.',
   })
   expected: number;
-  @Field(() => Float, { description: '(flagged − expected) / √expected; above 2.576 is unusual.' })
+  @Field(() => Float, { description: '(flagged − expected) / √expected; above 2.576 is unusual, which alone decides nothing.' })
   zScore: number;
-  @Field(() => Float, { description: 'Probability of so many by chance: the exact upper binomial tail, 0 to 1.' })
+  @Field(() => Float, {
+    description:
+      "Probability of so many by chance, 0 to 1: the greater of two, against the other clients (the exact upper binomial tail) and against the client's own days before and devices in other countries (the clearer of both, doubled). The second is taken only where the first is at most 0.05 and something of its own is known.",
+  })
   pValue: number;
-  @Field(() => Float, { description: 'The same after Benjamini and Hochberg over all pairs of the day; at most 0.05 is significant.' })
+  @Field(() => Float, {
+    description:
+      'The same after Benjamini and Hochberg; at most 0.05 is significant. Over all pairs of the day, or, where the clearest hid it, over those that were left without them.',
+  })
   correctedPValue: number;
   @Field(() => ClientAnomalyVerdict, { description: 'What was decided.' })
   verdict: ClientAnomalyVerdict;

@@ -2,20 +2,23 @@
 import { singleton } from 'tsyringe';
 import { Database, type Transaction } from '../../database/database';
 import { Clock, Entropy } from '../../runtime';
-import { endOfDay, type Day } from '../days';
+import { addDays, endOfDay, type Day } from '../days';
 import { recordRuns } from '../evaluation/runs';
 import type { RunSummary } from '../evaluation/verdict-collector';
 import { readConfiguration, type DetectorConfiguration } from '../host/configuration';
 import { DetectorRegistry } from '../host/registry';
 import { decide, type CellCount, type PairDecision } from '../significance/decide';
+import type { OwnDays } from '../significance/own-usual';
 import { VerdictCommit } from '../verdicts';
-import { replaceDecisions, type StoredDecision } from './decision-store';
+import { readOwnDays, replaceDecisions, type PairDays, type StoredDecision } from './decision-store';
 import { readRankedDevices } from './anomaly-store';
 import { isDecided, markDecided, readTallies, type ClientTally } from './checkpoints';
 import { harmlessCountries } from './feedback-store';
 import { findingsOf, judgedOf } from './findings';
 import type { PlannedDetector } from './plan';
 
+/** A pair's own past reaches so far back. */
+const OWN_DAYS = 30;
 /** Devices of a client that raise alerts of their own: as many as an engineer looks at. */
 const RAISED_DEVICES = 20;
 
@@ -46,8 +49,17 @@ export class DayDecision {
     private readonly entropy: Entropy,
   ) {}
 
-  /** From the counts of all clients; a detector that failed anywhere says nothing of the day. */
-  async decide(run: Pick<DecidingRun, 'runId' | 'plan'>, day: Day, clients: readonly number[]): Promise<DetectorDecision[]> {
+  /**
+   * From the counts of all clients; a detector that failed anywhere says nothing of the day. `earlier`: what a back-test found of the days before, of
+   * which nothing is stored; null: what is stored of them counts.
+   */
+  async decide(
+    run: Pick<DecidingRun, 'runId' | 'plan'>,
+    day: Day,
+    clients: readonly number[],
+    earlier: ReadonlyMap<Day, readonly DetectorDecision[]> | null,
+  ): Promise<DetectorDecision[]> {
+    const ownDays = earlier === null ? await this.ownDays(run.plan, day, clients) : daysOf(earlier);
     const cells = new Map<string, CellCount[]>(run.plan.map(({ detector }) => [detector.meta.id, []]));
     const totals = new Map<string, { rows: number; flagged: number; failure: string | null }>();
     for (const clientId of clients) {
@@ -62,7 +74,9 @@ export class DayDecision {
     }
     return run.plan.map((planned) => {
       const { rows = 0, flagged = 0, failure = null } = totals.get(planned.detector.meta.id) ?? {};
-      return { planned, rows, flagged, failure, pairs: failure === null ? decide(cells.get(planned.detector.meta.id)!) : [] };
+      const detectorId = planned.detector.meta.id;
+      const otherDays: OwnDays = (clientId, country) => ownDays.get(`${detectorId} ${clientId} ${country}`) ?? [];
+      return { planned, rows, flagged, failure, pairs: failure === null ? decide(cells.get(detectorId)!, otherDays) : [] };
     });
   }
 
@@ -109,11 +123,35 @@ export class DayDecision {
     return replaceDecisions(tx, { clientId, day, planned, mode, pairs: mode === 'DISABLED' ? [] : pairs, harmless, raised });
   }
 
+  /** Under the detector, the client and the country. */
+  private async ownDays(plan: readonly PlannedDetector[], day: Day, clients: readonly number[]): Promise<PairDays> {
+    const all: PairDays = new Map();
+    const from = addDays(day, -OWN_DAYS);
+    for (const clientId of clients) {
+      const read = { name: 'population.ownDays', role: 'ingest', clientId, readOnly: true } as const;
+      await this.database.transaction(read, (tx) => readOwnDays(tx, { clientId, from, before: day, plan }, all));
+    }
+    return all;
+  }
+
   private tallies(clientId: number, runId: string, day: Day): Promise<Map<string, ClientTally>> {
     return this.database.transaction({ name: 'population.tallies', role: 'ingest', clientId, readOnly: true }, (tx) =>
       readTallies(tx, clientId, runId, day),
     );
   }
+}
+
+function daysOf(earlier: ReadonlyMap<Day, readonly DetectorDecision[]>): PairDays {
+  const all: PairDays = new Map();
+  for (const decisions of [...earlier.values()].slice(-OWN_DAYS)) {
+    for (const { planned, pairs } of decisions) {
+      for (const { clientId, country, devices, flagged } of pairs) {
+        const key = `${planned.detector.meta.id} ${clientId} ${country}`;
+        all.set(key, [...(all.get(key) ?? []), { devices, flagged }]);
+      }
+    }
+  }
+  return all;
 }
 
 function summariesOf(plan: readonly PlannedDetector[], tallies: ReadonlyMap<string, ClientTally>): RunSummary[] {

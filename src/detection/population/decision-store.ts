@@ -2,6 +2,7 @@
 import type { Transaction } from '../../database/database';
 import type { Day } from '../days';
 import type { PairDecision } from '../significance/decide';
+import type { DayCount } from '../significance/own-usual';
 import type { RankedDevice } from './anomaly-store';
 import type { PlannedDetector } from './plan';
 
@@ -19,6 +20,28 @@ export interface StoredDecision {
   readonly countriesBefore: readonly string[];
   /** SIMs that raised alerts when the day was decided before. */
   readonly raisedBefore: readonly string[];
+}
+
+/** What was counted on days before, by detector, client and country. */
+export type PairDays = Map<string, readonly DayCount[]>;
+
+/** Adds a client's stored counts of these days; those that were made under another scope measure something else. */
+export async function readOwnDays(
+  tx: Transaction,
+  { clientId, from, before, plan }: { clientId: number; from: Day; before: Day; plan: readonly PlannedDetector[] },
+  all: PairDays,
+): Promise<void> {
+  const rows = await tx.query<{ detector_id: string; scope: string; country: string; devices: number; flagged: number }>(
+    `SELECT detector_id, scope, country, devices, flagged FROM client_anomaly WHERE client_id = $1 AND day >= $2 AND day < $3
+      ORDER BY day, detector_id, country`,
+    [clientId, from, before],
+  );
+  const scopes = new Map<string, string>(plan.map(({ detector, scope }) => [detector.meta.id, scope]));
+  for (const { detector_id: detectorId, scope, country, devices, flagged } of rows) {
+    if (scopes.get(detectorId) !== scope) continue;
+    const key = `${detectorId} ${clientId} ${country}`;
+    all.set(key, [...(all.get(key) ?? []), { devices, flagged }]);
+  }
 }
 
 export async function replaceDecisions(

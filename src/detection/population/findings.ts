@@ -45,8 +45,11 @@ function countryEvidence(country: string): Evidence {
   return { column: 'country', observed: country, expected: null, unit: '', weight: 0, text: `visited country ${country}` };
 }
 
-function flaggedEvidence({ devices, flagged, expected, zScore, correctedPValue }: PairDecision): Evidence {
-  const text = `${flagged} of ${devices} devices flagged, ${expected.toFixed(1)} expected from the same clusters at other clients (z ${zScore.toFixed(2)}, corrected p ${correctedPValue.toExponential(1)})`;
+const ownWords = { OTHER_DAYS: 'its own days before', OTHER_COUNTRIES: 'its own devices in other countries' } as const;
+
+function flaggedEvidence({ devices, flagged, expected, own, zScore, correctedPValue }: PairDecision): Evidence {
+  const itself = own?.expected == null ? '' : `, ${own.expected.toFixed(1)} from ${ownWords[own.by!]}`;
+  const text = `${flagged} of ${devices} devices flagged, ${expected.toFixed(1)} expected from the same clusters at other clients${itself} (z ${zScore.toFixed(2)}, corrected p ${correctedPValue.toExponential(1)})`;
   return { column: 'flagged', observed: flagged, expected: Math.round(expected * 10) / 10, unit: 'SIMs', weight: 1, text };
 }
 

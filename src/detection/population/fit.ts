@@ -3,7 +3,7 @@ import type { ColumnName, DetectorInput } from '../../detector';
 import { seededRandom } from '../../detector/numeric';
 import { startOfDay, type Day } from '../days';
 import { withinBudget } from '../host/time-budget';
-import { calibrate } from './calibration';
+import { calibrate, type Calibration } from './calibration';
 import { clusterMeans, describeCluster, type ClusterMeans } from './cluster-description';
 import { keepNumbers } from './cluster-matching';
 import { fitClusters, type ClusterModel } from './clusters';
@@ -13,6 +13,7 @@ import { seedFor } from './hash';
 import { writeModel, type ModelScope } from './model-file';
 import { modelScopeOf, type PlannedDetector } from './plan';
 import { checkRanking } from './ranking-check';
+import { LEAST_ROWS_OF_OTHERS, SIDES } from './sides';
 import type { Sample } from './training-sample';
 
 /** More rows make models slower to fit and hardly better. */
@@ -66,7 +67,7 @@ export async function fitPopulation(request: FitRequest): Promise<FittedPopulati
     clusters,
     shown: clusters.numbers
       .map((number, component) => {
-        const means = clusterMeans(sample.values, rowsOf.get(number)!);
+        const means = clusterMeans(sample.values, rowsOf.get(number)!.subarray(0, MOST_ROWS_OF_A_MODEL));
         const weight = clusters.weights[component]!;
         return { number, weight, description: describeCluster(means), means, continues: continuing.has(number) };
       })
@@ -107,40 +108,45 @@ function rowsByCluster({ simOfRow, vectors }: Sample, clusters: ClusterModel): M
     rows.get(clusterOfSim[sim]!)!.push(row);
     rows.get(ALL_CLUSTERS)!.push(row);
   });
-  return new Map([...rows].map(([number, own]) => [number, Int32Array.from(own.slice(0, MOST_ROWS_OF_A_MODEL))]));
+  return new Map([...rows].map(([number, own]) => [number, Int32Array.from(own)]));
+}
+
+/** What the devices of one half of the clients are judged by: rows of the other half, where these are enough. */
+function rowsFor(side: number, rows: Int32Array, { simOfRow, sideOfSim }: Sample): Int32Array {
+  const others = rows.filter((row) => sideOfSim[simOfRow[row]!] !== side);
+  return (others.length < LEAST_ROWS_OF_OTHERS ? rows : others).subarray(0, MOST_ROWS_OF_A_MODEL);
 }
 
 async function fitModel(
-  { sample, seed, fromDay, toDay }: FitRequest,
-  { detector, options }: PlannedDetector,
+  request: FitRequest,
+  planned: PlannedDetector,
   scope: ModelScope,
   cluster: number,
   rows: Int32Array,
 ): Promise<FittedModel> {
-  const { meta } = detector;
-  const input: DetectorInput<ColumnName> = inputOf(detector, sample.values, rows);
-  const own = seedFor(seed, `${meta.id} ${meta.version} ${scope} ${cluster}`);
+  const { sample, fromDay, toDay } = request;
+  const { meta } = planned.detector;
+  const seed = seedFor(request.seed, `${meta.id} ${meta.version} ${scope} ${cluster}`);
+  const sides = [];
+  for (let side = 0; side < SIDES; side++) sides.push(await fitSide(planned, seed, toDay, sample.values, rowsFor(side, rows, sample)));
+  const { options } = planned;
+  const header = { detector: meta.id, version: meta.version, columns: meta.needs, options, seed, fromDay, toDay, scope, cluster };
+  return { detectorId: meta.id, scope, cluster, bytes: writeModel(header, sides) };
+}
+
+async function fitSide(
+  { detector, options }: PlannedDetector,
+  seed: number,
+  toDay: Day,
+  values: Float32Array,
+  rows: Int32Array,
+): Promise<Calibration & { readonly payload: Uint8Array }> {
+  const input: DetectorInput<ColumnName> = inputOf(detector, values, rows);
   const context = { options, now: startOfDay(toDay) };
   const payload = detector.fit
-    ? await withinBudget((signal) => detector.fit!(input, { ...context, random: seededRandom(own), signal }))
+    ? await withinBudget((signal) => detector.fit!(input, { ...context, random: seededRandom(seed), signal }))
     : new Uint8Array(0);
   if (!(payload instanceof Uint8Array)) throw new Error('expected fit to answer a Uint8Array');
-  const answer = await withinBudget((signal) => detector.detect(input, { ...context, model: payload, random: seededRandom(own), signal }));
-  const { scores } = checkRanking(meta, input.rows, answer);
-  const bytes = writeModel(
-    {
-      detector: meta.id,
-      version: meta.version,
-      columns: meta.needs,
-      options,
-      seed: own,
-      fromDay,
-      toDay,
-      scope,
-      cluster,
-      ...calibrate(scores),
-    },
-    payload,
-  );
-  return { detectorId: meta.id, scope, cluster, bytes };
+  const answer = await withinBudget((signal) => detector.detect(input, { ...context, model: payload, random: seededRandom(seed), signal }));
+  return { ...calibrate(checkRanking(detector.meta, input.rows, answer).scores), payload };
 }

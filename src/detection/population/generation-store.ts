@@ -121,11 +121,8 @@ export class GenerationStore {
           ...of,
           scope: 'GLOBAL',
           cluster: ALL_CLUSTERS,
-          trainedRows: fitted.trainedRows,
-          threshold: 0,
-          calibration: [],
         },
-        payload,
+        [{ trainedRows: fitted.trainedRows, threshold: 0, calibration: [], payload }],
       );
     const all = [
       ...fitted.models,
@@ -159,8 +156,8 @@ export class GenerationStore {
     return {
       generation,
       ...rest,
-      clusters: ClusterModel.fromBytes(get(CLUSTERS, 'GLOBAL', ALL_CLUSTERS).payload),
-      drift: JSON.parse(Buffer.from(get(DRIFT, 'GLOBAL', ALL_CLUSTERS).payload).toString('utf8')) as DriftReference,
+      clusters: ClusterModel.fromBytes(get(CLUSTERS, 'GLOBAL', ALL_CLUSTERS).payloads[0]!),
+      drift: JSON.parse(Buffer.from(get(DRIFT, 'GLOBAL', ALL_CLUSTERS).payloads[0]!).toString('utf8')) as DriftReference,
       modelOf: (detectorId) => (scope, cluster) => get(detectorId, scope, cluster),
     };
   }

@@ -87,7 +87,7 @@ export class PopulationRun {
     const decisions = new Map<Day, DetectorDecision[]>();
     for (const day of days) {
       if (hold.isStopping()) throw new RunInterrupted();
-      const decided = await this.decision.decide(run, day, await this.clientsOf(day));
+      const decided = await this.decision.decide(run, day, await this.clientsOf(day), run.stores ? null : decisions);
       decisions.set(day, decided);
       if (run.stores) await this.raise({ ...run, onDemand: row.trigger === 'ON_DEMAND', startedAt }, hold, day, decided);
     }

@@ -1,4 +1,4 @@
-/** score: rows of one client through the models of their scope; what is above the model's threshold is flagged and explained. */
+/** score: rows of one client through the models of their scope that others' devices made; what is above the model's threshold is flagged and explained. */
 import type { Evidence } from '../../detector';
 import { seededRandom } from '../../detector/numeric';
 import { endOfDay, type Day } from '../days';
@@ -10,10 +10,12 @@ import { ALL_CLUSTERS } from './fit';
 import type { ModelHeader, ModelScope } from './model-file';
 import { modelScopeOf, type PlannedDetector } from './plan';
 import { checkRanking } from './ranking-check';
+import { sideOf } from './sides';
 
 export interface LoadedModel {
   readonly header: ModelHeader;
-  readonly payload: Uint8Array;
+  /** One, or one for each half of the clients. */
+  readonly payloads: readonly Uint8Array[];
 }
 
 export interface ScoredRows {
@@ -29,6 +31,7 @@ export interface ScoredRows {
 }
 
 export interface RowsToScore {
+  readonly clientId: number;
   readonly day: Day;
   readonly rows: Omit<FeatureRows, 'simIds'>;
   /** The cluster of each row's SIM. */
@@ -75,8 +78,8 @@ export function modelsNeeded(planned: PlannedDetector, asked: RowsToScore): numb
 
 async function scoreWith(
   { detector, options }: PlannedDetector,
-  { day, rows }: RowsToScore,
-  { header, payload }: LoadedModel,
+  { clientId, day, rows }: RowsToScore,
+  { header, payloads }: LoadedModel,
   chosen: Int32Array,
   scored: {
     rawScores: Float64Array;
@@ -88,6 +91,9 @@ async function scoreWith(
   explains: boolean,
 ): Promise<void> {
   const input = inputOf(detector, rows.values, chosen);
+  const side = sideOf(clientId) % payloads.length;
+  const payload = payloads[side]!;
+  const calibration = header.sides[side]!;
   const context = () => ({ options, model: payload, now: endOfDay(day), random: seededRandom(header.seed) });
   const answer = checkRanking(detector.meta, input.rows, await withinBudget((signal) => detector.detect(input, { ...context(), signal })));
   const flagged: { row: number; kind: string }[] = [];
@@ -96,8 +102,8 @@ async function scoreWith(
     if (Number.isNaN(score)) return;
     scored.judged[row] = 1;
     scored.rawScores[row] = score;
-    scored.scores[row] = calibrated(score, header);
-    if (score <= header.threshold) return;
+    scored.scores[row] = calibrated(score, calibration);
+    if (score <= calibration.threshold) return;
     scored.flagged[row] = 1;
     flagged.push({ row: index, kind: detector.meta.kinds[0]!.id });
   });

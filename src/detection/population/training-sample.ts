@@ -6,12 +6,14 @@ import { FEATURE_COUNT } from '../../detector';
 import { addClusterVector, CLUSTER_WIDTH } from './cluster-features';
 import type { FeatureRows } from './feature-rows';
 import { uniformHash } from './hash';
+import { sideOf } from './sides';
 
 const MOST_SIMS = 20_000;
 const MOST_DAYS_OF_A_SIM = 8;
 
 interface SampledSim {
   readonly hash: number;
+  readonly side: number;
   readonly vectorSum: Float64Array;
   days: number;
   readonly rows: { readonly hash: number; readonly values: Float32Array }[];
@@ -26,6 +28,8 @@ export interface Sample {
   readonly values: Float32Array;
   /** Ordinal of each row's SIM. */
   readonly simOfRow: Int32Array;
+  /** Which half of the clients each SIM's is in. */
+  readonly sideOfSim: Uint8Array;
   /** SIM-days that were seen, sampled or not. */
   readonly seenRows: number;
 }
@@ -47,14 +51,14 @@ export class TrainingSample {
       const key = `${clientId} ${rows.simIds[row]!}`;
       const hash = uniformHash(this.seed, key);
       if (hash >= this.threshold) continue;
-      this.keep(key, hash, day, rows.values.subarray(row * FEATURE_COUNT, (row + 1) * FEATURE_COUNT));
+      this.keep({ key, hash, side: sideOf(clientId) }, day, rows.values.subarray(row * FEATURE_COUNT, (row + 1) * FEATURE_COUNT));
     }
     if (this.sims.size > 2 * this.mostSims) this.shrink();
   }
 
-  private keep(key: string, hash: number, day: string, values: Float32Array): void {
+  private keep({ key, hash, side }: { key: string; hash: number; side: number }, day: string, values: Float32Array): void {
     let sim = this.sims.get(key);
-    if (!sim) this.sims.set(key, (sim = { hash, vectorSum: new Float64Array(CLUSTER_WIDTH), days: 0, rows: [] }));
+    if (!sim) this.sims.set(key, (sim = { hash, side, vectorSum: new Float64Array(CLUSTER_WIDTH), days: 0, rows: [] }));
     addClusterVector(values, 0, sim.vectorSum, 0);
     sim.days += 1;
     sim.rows.push({ hash: uniformHash(this.seed, `${key} ${day}`), values: values.slice() });
@@ -79,6 +83,13 @@ export class TrainingSample {
     });
     const values = new Float32Array(rows.length * FEATURE_COUNT);
     rows.forEach((row, index) => values.set(row.values, index * FEATURE_COUNT));
-    return { sims: sims.length, vectors, values, simOfRow: Int32Array.from(rows, (row) => row.ordinal), seenRows: this.seenRows };
+    return {
+      sims: sims.length,
+      vectors,
+      values,
+      simOfRow: Int32Array.from(rows, (row) => row.ordinal),
+      sideOfSim: Uint8Array.from(sims, ({ side }) => side),
+      seenRows: this.seenRows,
+    };
   }
 }

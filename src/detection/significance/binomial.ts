@@ -1,4 +1,4 @@
-/** The exact upper tail of the binomial distribution: how likely so many flagged devices are by chance. */
+/** Exact upper tails of the binomial and the beta-binomial distribution: how likely so many flagged devices are by chance. */
 
 /** ln k! below this is summed once; above, Stirling's series is exact to 1e-15 (Abramowitz and Stegun 6.1.41). */
 const TABLE = 32;
@@ -30,4 +30,30 @@ export function upperTail(trials: number, hits: number, rate: number): number {
   let sum = 1;
   for (let k = hits - 1, term = 1; k > 0 && term > sum * 1e-17; k--) sum += term *= k / (trials - k + 1) / odds;
   return Math.max(0, 1 - Math.exp(logMass(trials, hits - 1, rate)) * sum);
+}
+
+/** ln Γ(x) for x > 0: Stirling's series above 10, brought there by Γ(x + 1) = x Γ(x). */
+function logGamma(x: number): number {
+  let below = 0;
+  for (; x < 10; x++) below += Math.log(x);
+  return (x - 0.5) * Math.log(x) - x + 0.5 * Math.log(2 * Math.PI) + 1 / (12 * x) - 1 / (360 * x ** 3) + 1 / (1260 * x ** 5) - below;
+}
+
+/**
+ * P(X ≥ hits) for X ~ BetaBinomial(trials, alpha, beta): what a binomial tail is where the rate itself is known from `alpha` hits and `beta` misses
+ * only. Wider than the binomial's by how little these are.
+ */
+export function betaBinomialTail(trials: number, hits: number, alpha: number, beta: number): number {
+  if (hits <= 0) return 1;
+  if (hits > trials) return 0;
+  const ways = logFactorial(trials) - logFactorial(hits) - logFactorial(trials - hits);
+  const whole = logGamma(alpha) + logGamma(beta) - logGamma(alpha + beta);
+  let term = Math.exp(ways + logGamma(hits + alpha) + logGamma(trials - hits + beta) - logGamma(trials + alpha + beta) - whole);
+  let sum = 0;
+  const mean = (trials * alpha) / (alpha + beta);
+  for (let k = hits; k <= trials && (k <= mean || term > sum * 1e-17); k++) {
+    sum += term;
+    term *= ((trials - k) / (k + 1)) * ((k + alpha) / (trials - k - 1 + beta));
+  }
+  return Math.min(1, sum);
 }

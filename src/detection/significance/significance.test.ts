@@ -1,7 +1,8 @@
 /** The decision's arithmetic against values worked out by hand. */
-import { upperTail } from './binomial';
+import { betaBinomialTail, upperTail } from './binomial';
 import { decide, type CellCount } from './decide';
 import { benjaminiHochberg } from './false-discovery';
+import type { OwnDays } from './own-usual';
 
 describe('the binomial tail', () => {
   it('is exact where it can be counted by hand', () => {
@@ -24,6 +25,19 @@ describe('the binomial tail', () => {
       expect(upperTail(60, hits, 0.3)).toBeLessThan(upperTail(60, hits - 1, 0.3));
       expect(upperTail(60, hits, 0.3)).toBeLessThan(upperTail(60, hits, 0.35));
     }
+  });
+});
+
+describe('the beta-binomial tail', () => {
+  it('is exact where it can be counted by hand', () => {
+    // with one hit and one miss behind it every count is as likely as any other
+    expect(betaBinomialTail(9, 7, 1, 1)).toBeCloseTo(3 / 10, 9);
+    expect(betaBinomialTail(4, 4, 2, 3)).toBeCloseTo((2 * 3 * 4 * 5) / (5 * 6 * 7 * 8), 9);
+    expect([betaBinomialTail(10, 0, 1, 1), betaBinomialTail(10, 11, 1, 1)]).toEqual([1, 0]);
+  });
+  it('becomes the binomial tail as more is known of the rate, and is wider before', () => {
+    expect(betaBinomialTail(200, 20, 5e7, 95e7) / upperTail(200, 20, 0.05)).toBeCloseTo(1, 4);
+    expect(betaBinomialTail(200, 20, 5, 95)).toBeGreaterThan(10 * upperTail(200, 20, 0.05));
   });
 });
 
@@ -116,6 +130,39 @@ describe('the decision per client and country', () => {
     const pairs = decide(cells);
     expect(pairs.filter(({ zScore }) => zScore > 2.576).length).toBeGreaterThan(10);
     expect(pairs.filter(({ verdict }) => verdict === 'ANOMALOUS')).toEqual([]);
+  });
+
+  describe('of a client whose devices differ from everybody’s', () => {
+    const others = [cell(2, 'ES', 0, 1000, 50), cell(3, 'FR', 0, 1000, 50)];
+    const days = (...rates: number[]): OwnDays => {
+      return (clientId, country) =>
+        clientId === 1 && country === 'ES' ? rates.map((rate) => ({ devices: 200, flagged: 200 * rate })) : [];
+    };
+    const verdictOf = (cells: readonly CellCount[], otherDays?: OwnDays) =>
+      decide([...cells, ...others], otherDays).find(({ clientId, country }) => clientId === 1 && country === 'ES')!;
+
+    it('is not alarmed about what it does on every other day', () => {
+      const heavy = [cell(1, 'ES', 0, 200, 60)];
+      expect(verdictOf(heavy)).toMatchObject({ verdict: 'ANOMALOUS', own: { expected: null, by: null } });
+      expect(verdictOf(heavy, days(0.3, 0.28, 0.31)).verdict).toBe('NORMAL');
+    });
+    it('is alarmed on the day it changes, whether or not an incident of two days is among the others', () => {
+      const changed = [cell(1, 'ES', 0, 200, 60)];
+      expect(verdictOf(changed, days(0.05, 0.06, 0.04)).verdict).toBe('ANOMALOUS');
+      expect(verdictOf(changed, days(0.05, 0.31, 0.3, 0.05)).verdict).toBe('ANOMALOUS');
+    });
+    it('is not alarmed in one country about what it does in all of them', () => {
+      expect(verdictOf([cell(1, 'ES', 0, 200, 60), cell(1, 'PT', 0, 150, 44)]).verdict).toBe('NORMAL');
+    });
+    it('is alarmed on every day of an incident that keeps to one country', () => {
+      const pair = verdictOf([cell(1, 'ES', 0, 200, 60), cell(1, 'PT', 0, 150, 8)], days(0.3, 0.3));
+      expect(pair).toMatchObject({ verdict: 'ANOMALOUS', own: { by: 'OTHER_COUNTRIES' } });
+      // eight of 150 at half their weight, with half a device of ten others: (4 + 0.5) / (75 + 10)
+      expect(pair.own!.expected).toBeCloseTo((200 * 4.5) / 85, 6);
+    });
+    it('never is alarmed about less than the others show', () => {
+      expect(verdictOf([cell(1, 'ES', 0, 200, 10)], days(0, 0)).verdict).toBe('NORMAL');
+    });
   });
 
   it('answers the same in whatever order the counts come', () => {

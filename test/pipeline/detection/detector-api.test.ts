@@ -55,6 +55,13 @@ describe('detectors over GraphQL', () => {
     const zero = detectors.find((detector) => detector.id === 'zero-usage')!;
     expect(zero.kinds.map((kind) => kind.id)).toContain('SILENT_SIM');
     expect(Object.keys(zero.optionsSchema.properties)).toContain('expectedSilence');
+    // as the daily run uses them, not as the detector alone would
+    const forest = detectors.find(({ id }) => id === 'isolation-forest')!;
+    expect(forest.optionsSchema.properties).toMatchObject({
+      subsample: { default: 1024 },
+      scale: { default: 'logarithmic' },
+      shares: { default: 'weighed' },
+    });
     expect(await admin.graphql('{ detector(id: "no-such") { id } }')).toEqual({ detector: null });
   });
 

@@ -86,6 +86,33 @@ test('a sample stays bounded and does not depend on the order of reading', () =>
   expect(small([2, 0, 1])).toEqual(one);
 });
 
+test('nobody is judged by a model that learned from its own devices', async () => {
+  const trained: number[][] = [];
+  const seeing = {
+    ...farFromMedian,
+    fit: (...asked: Parameters<NonNullable<typeof farFromMedian.fit>>) => {
+      trained.push([...new Set(asked[0].columns.n_map_rejects)]);
+      return farFromMedian.fit!(...asked);
+    },
+  };
+  const marked = new TrainingSample(7);
+  for (const client of [1, 2, 3]) {
+    const rows = rowsOn(1)[client - 1]!;
+    marked.add(client, '2026-11-01', { ...rows, values: rows.values.map(() => client) });
+  }
+  const plan = [{ ...planned('GLOBAL'), detector: seeing as never }];
+  const { failures } = await fitPopulation({
+    sample: marked.finish(),
+    plan,
+    seed: 7,
+    fromDay: '2026-11-01',
+    toDay: '2026-11-01',
+    before: { clusters: null, firstFree: 0 },
+  });
+  // even clients by the odd, odd ones by the even
+  expect([failures.size, trained.map((clients) => clients.sort())]).toEqual([0, [[1, 3], [2]]]);
+});
+
 test('clusters survive their bytes', () => {
   const copy = ClusterModel.fromBytes(fitted.clusters.toBytes());
   expect(copy.assign(sample.vectors)).toEqual(fitted.clusters.assign(sample.vectors));
@@ -170,7 +197,13 @@ describe.each(['PER_CLUSTER', 'MAJOR_CLUSTER'] as const)('a bad day under models
     const cells = [];
     for (const [client, rows] of rowsOn(4, fleets).entries()) {
       const clusters = fitted.clusters.assign(vectorsOf(4, client));
-      const asked = { day: '2026-11-04', rows, clusters, majorOf: (country: string) => clusters[rows.countries.indexOf(country)]! };
+      const asked = {
+        clientId: client + 1,
+        day: '2026-11-04',
+        rows,
+        clusters,
+        majorOf: (country: string) => clusters[rows.countries.indexOf(country)]!,
+      };
       const scored = await scoreRows(planned(scope), asked, (of, cluster) => models.get(`${of} ${cluster}`)!);
       expect([...scored.evidence.keys()]).toEqual([...scored.flagged.keys()].filter((row) => scored.flagged[row] === 1));
       cells.push(...countCells(asked, scored).map((cell) => ({ clientId: client + 1, ...cell })));

@@ -56,7 +56,7 @@ test('a thread scores like this process, bucket after bucket, partners’ detect
   const generation = await generationOf(plan);
   const rows = featureRows(fleets, 2);
   const clusters = Int32Array.from(rows.simIds, (_, row) => generation.clusters.numbers[row % generation.clusters.numbers.length]!);
-  const asked: RowsToScore = { day: '2026-11-02', rows, clusters, majorOf: () => generation.clusters.numbers[0]! };
+  const asked: RowsToScore = { clientId: 7, day: '2026-11-02', rows, clusters, majorOf: () => generation.clusters.numbers[0]! };
   const here = { detectors: await scoreBucket(plan, asked, generation.modelOf, true), drift: driftCounts(generation.drift, rows.values) };
   expect(here.detectors.some(({ flagged }) => flagged!.rows.length > 0)).toBe(true);
 
