@@ -194,7 +194,7 @@ test('a fault of ours would be noticed', () => {
 
 test('there is something of everything to ask about', () => {
   // nobody judged this house's population
-  const missing = ['DeviceAnomaly', 'PopulationRun'];
+  const missing = ['ClientAnomaly', 'DeviceAnomaly', 'PopulationRun'];
   expect([...house.ids].filter(([, ids]) => ids.length === 0).map(([type]) => type)).toEqual(missing);
   expect(house.cursors.size).toBeGreaterThan(15);
 });

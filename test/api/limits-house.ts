@@ -92,6 +92,7 @@ async function furnish(house: TestApp): Promise<string> {
   );
   await run('requestBlock', { sims: [simByIccid.id], mode: 'PERMANENT_REJECT', reason: 'Stolen' });
   await run('openIncident', { client, title: 'A strange week' });
+  await run('backtestDetector', { detector: 'threshold', scope: { client }, from: '2026-11-13', to: '2026-11-13' });
   await house.app.settle();
   return iccid;
 }
@@ -100,6 +101,7 @@ const returned: Readonly<Record<string, string>> = {
   setThreshold: 'threshold { id }',
   requestBlock: 'blockRequest { id }',
   openIncident: 'incident { id }',
+  backtestDetector: 'backtest { id }',
 };
 
 /** Asks every list for what is in it: first as the customer, so that what comes first belongs together, then as the operator. */

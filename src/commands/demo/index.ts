@@ -108,12 +108,12 @@ async function sendTelemetry(
   print(`${sent} records are stored.`);
 }
 
-/** Whole days while nothing is wrong, then hour by hour. */
+/** Whole days while nothing is wrong, then two hours at a time. */
 function timeSteps(population: Population): { from: Date; to: Date }[] {
   const steps: { from: Date; to: Date }[] = [];
   const storiesFrom = population.to.getTime() - STORY_DAYS * DAY;
   for (let at = population.from.getTime(); at < population.to.getTime();) {
-    const next = at + (at < storiesFrom ? DAY : HOUR);
+    const next = at + (at < storiesFrom ? DAY : 2 * HOUR);
     steps.push({ from: new Date(at), to: new Date(next) });
     at = next;
   }
