@@ -27,9 +27,9 @@ export class FitThread {
   constructor(private readonly registry: DetectorRegistry) {}
 
   /** The same bytes as `fitPopulation`. `execArgv` of the thread: by default that of the process. */
-  async fit(request: FitRequest, execArgv: readonly string[] = process.execArgv): Promise<FittedPopulation> {
+  async fit(request: FitRequest, execArgv?: readonly string[]): Promise<FittedPopulation> {
     // A thread starts without the compiler that jest puts between.
-    if (extname(__filename) === '.ts' && !execArgv.includes('-r')) return fitPopulation(request);
+    if (extname(__filename) === '.ts' && !(execArgv ?? process.execArgv).includes('-r')) return fitPopulation(request);
     const inThread = (planned: PlannedDetector) => this.registry.isInPopulationCode(planned.detector);
     const fitted = await this.runThread({ ...request, plan: request.plan.filter(inThread) }, execArgv);
     const here = await fitModels({ ...request, plan: request.plan.filter((planned) => !inThread(planned)) }, fitted.clusters);
@@ -37,7 +37,7 @@ export class FitThread {
   }
 
   /** What `betweenModels` throws ends the thread. */
-  private async runThread({ plan, before, betweenModels, ...rest }: FitRequest, execArgv: readonly string[]): Promise<FittedPopulation> {
+  private async runThread({ plan, before, betweenModels, ...rest }: FitRequest, execArgv?: readonly string[]): Promise<FittedPopulation> {
     const work: FitWork = {
       ...rest,
       code: plan.length === 0 ? null : this.registry.populationCode,
@@ -45,7 +45,9 @@ export class FitThread {
       clustersBefore: before.clusters?.toBytes() ?? null,
       firstFree: before.firstFree,
     };
-    const worker = new Worker(join(__dirname, `fit-worker${extname(__filename)}`), { workerData: work, execArgv: [...execArgv] });
+    const file = join(__dirname, `fit-worker${extname(__filename)}`);
+    // The process's own flags are inherited where none are given: given, those of V8, such as --max-old-space-size, are refused.
+    const worker = new Worker(file, { workerData: work, ...(execArgv ? { execArgv: [...execArgv] } : {}) });
     try {
       const fitted = await answerOf(worker, (done, total) => betweenModels?.(done, total) ?? Promise.resolve());
       return { ...fitted, clusters: ClusterModel.fromBytes(fitted.clusters) };

@@ -77,11 +77,11 @@ export class ScoreThread {
   constructor(private readonly registry: DetectorRegistry) {}
 
   /** The same numbers as `scoreBucket`. `execArgv` of the thread: by default that of the process. */
-  async score(bucket: BucketToScore, execArgv: readonly string[] = process.execArgv): Promise<BucketScores> {
+  async score(bucket: BucketToScore, execArgv?: readonly string[]): Promise<BucketScores> {
     const { plan, generation, asked, explains } = bucket;
     const code = this.registry.populationCode;
     // A thread starts without the compiler that jest puts between.
-    const hasThread = code !== null && (extname(__filename) !== '.ts' || execArgv.includes('-r'));
+    const hasThread = code !== null && (extname(__filename) !== '.ts' || (execArgv ?? process.execArgv).includes('-r'));
     const there = hasThread ? plan.filter(({ detector }) => this.registry.isInPopulationCode(detector)) : [];
     const here = scoreBucket(
       plan.filter((planned) => !there.includes(planned)),
@@ -102,7 +102,7 @@ export class ScoreThread {
     await thread?.worker.terminate();
   }
 
-  private ask({ plan, generation, asked, explains }: BucketToScore, code: string, execArgv: readonly string[]): Promise<BucketScores> {
+  private ask({ plan, generation, asked, explains }: BucketToScore, code: string, execArgv?: readonly string[]): Promise<BucketScores> {
     const thread = (this.thread ??= this.start(code, execArgv));
     const id = ++this.lastId;
     const models = plan.flatMap((planned) => this.newModels(thread, generation, planned, asked));
@@ -133,9 +133,11 @@ export class ScoreThread {
     });
   }
 
-  private start(code: string, execArgv: readonly string[]): Thread {
+  private start(code: string, execArgv?: readonly string[]): Thread {
     const work: ScoreWork = { code };
-    const worker = new Worker(join(__dirname, `score-worker${extname(__filename)}`), { workerData: work, execArgv: [...execArgv] });
+    const file = join(__dirname, `score-worker${extname(__filename)}`);
+    // The process's own flags are inherited where none are given: given, those of V8, such as --max-old-space-size, are refused.
+    const worker = new Worker(file, { workerData: work, ...(execArgv ? { execArgv: [...execArgv] } : {}) });
     const thread: Thread = { worker, has: new Set(), pending: new Map() };
     worker.on('message', ({ id, answer, error }: ScoreReply) => {
       const pending = thread.pending.get(id);
