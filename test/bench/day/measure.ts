@@ -12,6 +12,8 @@ const DAYS = 31;
 const LEAVING_DAY = 0;
 const DAY_BEFORE = 29;
 const MEASURED_DAY = 30;
+/** All incidents of the population fall on the measured day; with them, this gives the paper's 170M dialogues for 4M SIMs. */
+const VOLUME = 0.294;
 const END = Date.parse('2026-11-12T00:00:00Z');
 const HOUR_MILLISECONDS = 3_600_000;
 /** Days close at noon, and the population is judged. */
@@ -29,7 +31,7 @@ export interface MeasuredDay {
 export async function measureDay(sims: number, say: (line: string) => void): Promise<MeasuredDay> {
   const directory = mkdtempSync(join(tmpdir(), 'simwarden-bench-'));
   const database = await BenchDatabase.create(`simwarden_bench_day_${process.pid}`);
-  const population = signalingPopulation({ sims, days: DAYS, seed: 1, end: new Date(END) });
+  const population = signalingPopulation({ sims, days: DAYS, seed: 1, end: new Date(END), volume: VOLUME });
   const file = join(directory, 'rows.csv');
   try {
     const before = await ServerProcess.start({ databaseUrl: database.url, now: instant(END - 24 * HOUR_MILLISECONDS + EVENING) });
