@@ -15,8 +15,11 @@ registerEnumType(ClientAnomalyVerdict, {
   name: 'ClientAnomalyVerdict',
   description: "What was decided of a client's devices in a country.",
   valuesConfig: {
-    ANOMALOUS: { description: 'z above 2.576, and significant with a false discovery rate of 5 % over all pairs of the day.' },
-    NORMAL: { description: 'No more devices flagged than may happen by chance.' },
+    ANOMALOUS: {
+      description:
+        'More devices flagged than at the other clients (z above 2.576) and than is usual of the client itself, significant with a false discovery rate of 5 % over all pairs of the day.',
+    },
+    NORMAL: { description: 'No more devices flagged than may happen by chance, or than is usual of the client itself.' },
     ABSTAINED: { description: 'Fewer than 10 devices: too few to say.' },
   },
 });
