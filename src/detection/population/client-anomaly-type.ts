@@ -66,7 +66,7 @@ export class ClientAnomaly extends Node {
   zScore: number;
   @Field(() => Float, {
     description:
-      "Probability of so many by chance, 0 to 1: the greater of two, against the other clients (the exact upper binomial tail) and against the client's own days before and devices in other countries (the clearer of both, doubled). The second is taken only where the first is at most 0.05 and something of its own is known.",
+      "Probability of so many by chance, 0 to 1: the greater of two, against the other clients (the exact upper binomial tail) and against the client's own days before and devices in other countries (the clearer of both, days over 0.9, countries over 0.1). The second is taken only where the first is at most 0.05 and something of its own is known.",
   })
   pValue: number;
   @Field(() => Float, {

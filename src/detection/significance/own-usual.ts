@@ -24,7 +24,10 @@ export interface MeasuredPair extends DayCount {
 
 /** How a pair compares with itself. */
 export interface OwnComparison {
-  /** Probability of so many flagged devices where all is as usual; of two looks the clearer, doubled. 0 where there is nothing to compare with. */
+  /**
+   * Probability of so many flagged devices where all is as usual; of two looks the clearer, over its share of the chance of error. 0 where there is
+   * nothing to compare with.
+   */
   readonly pValue: number;
   /** Flagged devices that were to be expected by the look that counted; null: there was none. */
   readonly expected: number | null;
@@ -33,30 +36,48 @@ export interface OwnComparison {
 
 /** Fewer devices than this are no measure. */
 export const LEAST_DEVICES = 10;
-/** A reference of few devices is weighed with so many that behave as the other clients' do. */
-const PEERS_IN_REFERENCE = 10;
-/** Devices of one client, day and country share what befalls them: days and countries differ by more than chance among so many devices would have it. */
-const REFERENCE_WEIGHT = 0.5;
+/** What is usual is known from so many devices more, which behave as the other clients' do. */
+const PEERS_IN_REFERENCE = 5;
+/** Devices share what befalls their client: days differ from each other by more than chance, as if a rate were drawn from twice a day's devices. */
+const DAY_WEIGHT = 2;
+/** Countries have other networks, and differ for good: by as much as rates drawn from half of the devices, or from a hundred. */
+const COUNTRY_WEIGHT = 0.5;
+const MOST_COUNTRY_WEIGHT = 100;
+/**
+ * Of two looks each has its share of the chance of error, in sum 1. Most incidents begin and end, so that days tell them; what differs between countries
+ * on every day is seldom one.
+ */
+const SHARES = { OTHER_DAYS: 0.9, OTHER_COUNTRIES: 0.1 } as const;
+
+/** How often devices are flagged where all is as usual, and how far that may move: as if it were known from so many devices only. */
+interface Usual {
+  readonly rate: number;
+  readonly weight: number;
+}
 
 export function compareWithItself(pair: MeasuredPair, elsewhere: readonly MeasuredPair[], otherDays: readonly DayCount[]): OwnComparison {
   const looks = [
-    { by: 'OTHER_DAYS' as const, reference: middleDay(otherDays) },
-    { by: 'OTHER_COUNTRIES' as const, reference: otherCountries(pair, elsewhere) },
-  ].flatMap(({ by, reference }) => (reference === null ? [] : [{ by, ...tailBeyond(pair, reference) }]));
+    { by: 'OTHER_DAYS' as const, usual: usualOfDays(pair, otherDays) },
+    { by: 'OTHER_COUNTRIES' as const, usual: usualElsewhere(pair, elsewhere) },
+  ].flatMap(({ by, usual }) => (usual === null ? [] : [{ by, ...tailBeyond(pair, usual) }]));
   if (looks.length === 0) return { pValue: 0, expected: null, by: null };
-  const clearest = looks.reduce((best, look) => (look.pValue < best.pValue ? look : best));
-  return { ...clearest, pValue: Math.min(1, looks.length * clearest.pValue) };
+  const weighed = looks.map((look) => ({ ...look, pValue: looks.length === 1 ? look.pValue : Math.min(1, look.pValue / SHARES[look.by]) }));
+  return weighed.reduce((best, look) => (look.pValue < best.pValue ? look : best));
 }
 
-/** The day of middle rate, of two the calmer: an incident on fewer than half of the days is no measure. */
-function middleDay(days: readonly DayCount[]): DayCount | null {
+/** By the day of middle rate, of two the calmer: an incident on fewer than half of the days is no measure. */
+function usualOfDays(pair: MeasuredPair, days: readonly DayCount[]): Usual | null {
   const known = days.filter(({ devices }) => devices >= LEAST_DEVICES);
   known.sort((a, b) => a.flagged / a.devices - b.flagged / b.devices || b.devices - a.devices);
-  return known[(known.length - 1) >> 1] ?? null;
+  const middle = known[(known.length - 1) >> 1];
+  if (middle === undefined) return null;
+  const { devices, flagged } = middle;
+  const all = { devices: known.length * devices, flagged: known.length * flagged };
+  return { rate: rateAmong(all, pair), weight: DAY_WEIGHT * devices + PEERS_IN_REFERENCE };
 }
 
-/** The client's devices in other countries, as if they were in the clusters that it has here. */
-function otherCountries(pair: MeasuredPair, elsewhere: readonly MeasuredPair[]): DayCount | null {
+/** By the client's devices in other countries, as if they were in the clusters that it has here. */
+function usualElsewhere(pair: MeasuredPair, elsewhere: readonly MeasuredPair[]): Usual | null {
   const sum = { devices: 0, flagged: 0, expected: 0 };
   for (const { devices, flagged, expected } of elsewhere) {
     sum.devices += devices;
@@ -64,15 +85,21 @@ function otherCountries(pair: MeasuredPair, elsewhere: readonly MeasuredPair[]):
     sum.expected += expected;
   }
   if (sum.devices < LEAST_DEVICES) return null;
-  const ratio = pair.expected / pair.devices / (sum.expected / sum.devices);
-  return { devices: sum.devices, flagged: Math.min(sum.devices, sum.flagged * ratio) };
+  const ratio = peerRate(pair) / (sum.expected / sum.devices);
+  const asHere = { devices: sum.devices, flagged: Math.min(sum.devices, sum.flagged * ratio) };
+  return { rate: rateAmong(asHere, pair), weight: Math.min(MOST_COUNTRY_WEIGHT, COUNTRY_WEIGHT * sum.devices + PEERS_IN_REFERENCE) };
 }
 
-function tailBeyond({ devices, flagged, expected }: MeasuredPair, reference: DayCount): { pValue: number; expected: number } {
-  const rate = Math.min(1, expected / devices);
-  const alpha = REFERENCE_WEIGHT * reference.flagged + PEERS_IN_REFERENCE * rate;
-  const beta = REFERENCE_WEIGHT * (reference.devices - reference.flagged) + PEERS_IN_REFERENCE * (1 - rate);
-  // where the reference was flagged to the last device, there is no more than all
-  if (beta <= 0) return { pValue: 1, expected: devices };
-  return { pValue: betaBinomialTail(devices, flagged, alpha, beta), expected: (devices * alpha) / (alpha + beta) };
+function rateAmong({ devices, flagged }: DayCount, pair: MeasuredPair): number {
+  return (flagged + PEERS_IN_REFERENCE * peerRate(pair)) / (devices + PEERS_IN_REFERENCE);
+}
+
+function peerRate({ devices, expected }: MeasuredPair): number {
+  return Math.min(1, expected / devices);
+}
+
+function tailBeyond({ devices, flagged }: MeasuredPair, { rate, weight }: Usual): { pValue: number; expected: number } {
+  // where all of them always are flagged, there is no more than all
+  if (rate >= 1) return { pValue: 1, expected: devices };
+  return { pValue: betaBinomialTail(devices, flagged, weight * rate, weight * (1 - rate)), expected: devices * rate };
 }

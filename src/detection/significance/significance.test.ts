@@ -157,8 +157,28 @@ describe('the decision per client and country', () => {
     it('is alarmed on every day of an incident that keeps to one country', () => {
       const pair = verdictOf([cell(1, 'ES', 0, 200, 60), cell(1, 'PT', 0, 150, 8)], days(0.3, 0.3));
       expect(pair).toMatchObject({ verdict: 'ANOMALOUS', own: { by: 'OTHER_COUNTRIES' } });
-      // eight of 150 at half their weight, with half a device of ten others: (4 + 0.5) / (75 + 10)
-      expect(pair.own!.expected).toBeCloseTo((200 * 4.5) / 85, 6);
+      // eight of 150, and a quarter of a device of five others
+      expect(pair.own!.expected).toBeCloseTo((200 * 8.25) / 155, 6);
+    });
+    it('is not alarmed where few devices are flagged more often in one country than in others, as on every other day', () => {
+      // a courier's vans, more than half of them flagged in one country on all days, a third elsewhere
+      const vans = [cell(1, 'ES', 0, 31, 18), cell(1, 'PT', 0, 77, 22)];
+      expect(verdictOf(vans, days(0.61, 0.5, 0.52, 0.58)).verdict).toBe('NORMAL');
+    });
+    it('knows from many days what one day leaves open', () => {
+      const [once, often] = [[0.1], [0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1]].map((rates) => {
+        const few: OwnDays = () => rates.map((rate) => ({ devices: 20, flagged: 20 * rate }));
+        return verdictOf([cell(1, 'ES', 0, 200, 60)], few).own!.expected!;
+      });
+      // beside the other clients' 5 %, of which five devices count
+      expect(once).toBeCloseTo((200 * 2.25) / 25, 6);
+      expect(often).toBeCloseTo((200 * 14.25) / 145, 6);
+    });
+    it('is not alarmed where all devices are flagged on this day and nearly all on the others', () => {
+      expect(
+        verdictOf([cell(1, 'ES', 0, 44, 44)], () => [0.93, 0.95, 0.91].map((rate) => ({ devices: 43, flagged: Math.round(43 * rate) })))
+          .verdict,
+      ).toBe('NORMAL');
     });
     it('never is alarmed about less than the others show', () => {
       expect(verdictOf([cell(1, 'ES', 0, 200, 10)], days(0, 0)).verdict).toBe('NORMAL');
