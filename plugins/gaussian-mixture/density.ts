@@ -76,37 +76,53 @@ export function densityOf(density: Density, matrix: Matrix): Assignment {
   return { component, logLikelihood };
 }
 
-/** One row, standardised. */
-export function coordinatesOf(density: Density, row: Float32Array | Float64Array): Float64Array {
-  return standardRows(density, { rows: 1, columns: row.length, values: row }).values;
+/**
+ * Per row and column, its part in the row's squared Mahalanobis distance from the component that the row belongs to. With A the whitener after the
+ * projection and d the standardised difference, |A d|² = Σ dᵢ (Aᵀ A d)ᵢ: the parts of a row add up to the distance; some may be negative.
+ */
+export function unlikeliness(density: Density, matrix: Matrix): Float64Array {
+  const { pca, mixture } = density;
+  const { columns } = matrix;
+  const { components: directions } = pca;
+  const standard = standardRows(density, matrix);
+  const points = projected(standard, pca);
+  const { component } = assign(mixture, points);
+  const centres = new Map<number, Float64Array>();
+  const parts = new Float64Array(matrix.rows * columns);
+  for (let row = 0; row < matrix.rows; row++) {
+    const k = component[row]!;
+    const centre = centres.get(k) ?? centreOf(density, k);
+    centres.set(k, centre);
+    const gradient = gradientAt(mixture, points.values.subarray(row * directions, (row + 1) * directions), k);
+    for (let column = 0, cell = row * columns; column < columns; column++, cell++) {
+      let pull = 0;
+      for (let i = 0; i < directions; i++) pull += pca.directions[i * columns + column]! * gradient[i]!;
+      parts[cell] = (standard.values[cell]! - centre[column]!) * pull;
+    }
+  }
+  return parts;
 }
 
-/**
- * Per column, its part in the row's squared Mahalanobis distance from the component `k` that it belongs to. With A the whitener after the projection
- * and d the standardised difference, |A d|² = Σ dᵢ (Aᵀ A d)ᵢ: the parts add up to the distance; some may be negative.
- */
-export function unlikeliness({ pca, mixture }: Density, standard: Float64Array, k: number): Float64Array {
-  const columns = standard.length;
-  const { components: directions } = pca;
-  const point = projected({ rows: 1, columns, values: standard }, pca);
-  const triangle = (directions * (directions + 1)) / 2;
-  const whitener = mixture.whiteners.subarray(k * triangle, (k + 1) * triangle);
-  const away = point.values.map((value, i) => value - mixture.means[k * directions + i]!);
-  // v = Wᵀ W (z − μ), the gradient of half the distance
-  const white = new Float64Array(directions);
-  for (let i = 0, cell = 0; i < directions; i++) for (let j = 0; j <= i; j++, cell++) white[i]! += whitener[cell]! * away[j]!;
-  const gradient = new Float64Array(directions);
-  for (let i = 0, cell = 0; i < directions; i++) for (let j = 0; j <= i; j++, cell++) gradient[j]! += whitener[cell]! * white[i]!;
-  return standard.map((value, column) => {
-    let pull = 0;
-    let centre = pca.means[column]!;
-    for (let i = 0; i < directions; i++) {
-      const direction = pca.directions[i * columns + column]!;
-      pull += direction * gradient[i]!;
-      centre += direction * mixture.means[k * directions + i]!;
-    }
-    return (value - centre) * pull;
+/** A component's mean, among the standardised columns. */
+function centreOf({ pca, mixture }: Density, k: number): Float64Array {
+  const { components: directions, means } = pca;
+  return means.map((mean, column) => {
+    let centre = mean;
+    for (let i = 0; i < directions; i++) centre += pca.directions[i * means.length + column]! * mixture.means[k * directions + i]!;
+    return centre;
   });
+}
+
+/** v = Wᵀ W (z − μ), the gradient of half the distance. */
+function gradientAt({ columns, means, whiteners }: GaussianMixture, point: Float64Array, k: number): Float64Array {
+  const triangle = (columns * (columns + 1)) / 2;
+  const whitener = whiteners.subarray(k * triangle, (k + 1) * triangle);
+  const away = point.map((value, i) => value - means[k * columns + i]!);
+  const white = new Float64Array(columns);
+  for (let i = 0, cell = 0; i < columns; i++) for (let j = 0; j <= i; j++, cell++) white[i]! += whitener[cell]! * away[j]!;
+  const gradient = new Float64Array(columns);
+  for (let i = 0, cell = 0; i < columns; i++) for (let j = 0; j <= i; j++, cell++) gradient[j]! += whitener[cell]! * white[i]!;
+  return gradient;
 }
 
 function standardRows({ median, scale, scaler }: Density, matrix: Matrix): Matrix<Float64Array> {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { featureInput, validateOptions, type DetectorContext } from 'simwarden/detector';
 import { refusedAttaches, syntheticFeatures, testDetector } from 'simwarden/detector/testing';
 import { seededRandom } from 'simwarden/detector/numeric';
-import { coordinatesOf, densityOf, unlikeliness } from './density';
+import { unlikeliness } from './density';
 import { readModel } from './model';
 import gaussianMixture from '.';
 
@@ -55,10 +55,9 @@ describe('the density', () => {
 
   it('credits the features that tear a row out of its Gaussian', async () => {
     const { density } = readModel(await fitted());
-    const torn = Float32Array.of(2, -2, 0);
-    const { component } = densityOf(density, { rows: 1, columns: 3, values: torn });
-    const parts = unlikeliness(density, coordinatesOf(density, torn), component[0]!);
-    expect(parts[0]! + parts[1]!).toBeGreaterThan(50 * Math.abs(parts[2]!));
+    const parts = unlikeliness(density, { rows: 2, columns: 3, values: Float32Array.of(0, 0, 0, 2, -2, 0) });
+    expect(parts[3]! + parts[4]!).toBeGreaterThan(50 * Math.abs(parts[5]!));
+    expect(parts[3]! + parts[4]! + parts[5]!).toBeGreaterThan(50 * (parts[0]! + parts[1]! + parts[2]!));
   });
 
   it('stays finite for rows as far out as numbers go', async () => {

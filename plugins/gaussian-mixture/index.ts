@@ -10,7 +10,7 @@ import {
   type Kind,
 } from 'simwarden/detector';
 import { packModel, rowsOf, usualOf } from 'simwarden/detector/numeric';
-import { coordinatesOf, densityOf, fitDensity, unlikeliness } from './density';
+import { densityOf, fitDensity, unlikeliness } from './density';
 import { FORMAT, packed, readModel } from './model';
 
 const kinds = [
@@ -108,10 +108,11 @@ export default defineDetector({
       all,
       rows.map(({ row }) => row),
     );
-    const { component } = densityOf(density, flagged);
+    const parts = unlikeliness(density, flagged);
+    const width = names.length;
     return rows.map((_, index) => {
-      const values = flagged.values.subarray(index * names.length, (index + 1) * names.length);
-      return featureEvidence(names, values, unlikeliness(density, coordinatesOf(density, values), component[index]!), usual);
+      const ofRow = <Values extends Float32Array | Float64Array>(values: Values) => values.subarray(index * width, (index + 1) * width);
+      return featureEvidence(names, ofRow(flagged.values), ofRow(parts), usual);
     });
   },
 });

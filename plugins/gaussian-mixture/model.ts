@@ -1,5 +1,5 @@
 /** The mixture's model as bytes and back. */
-import { unpackModel, type ModelContent, type Usual } from 'simwarden/detector/numeric';
+import { readOnce, unpackModel, type ModelContent, type Usual } from 'simwarden/detector/numeric';
 import type { Density, Scale } from './density';
 
 export const FORMAT = 'gaussian-mixture/1';
@@ -31,6 +31,10 @@ export function packed(names: readonly string[], usual: Usual, { scale, scaler, 
 
 export function readModel(bytes: Uint8Array | undefined): Trained {
   if (bytes === undefined) throw new Error('expected a model: fit the detector first');
+  return readKnown(bytes);
+}
+
+const readKnown = readOnce((bytes): Trained => {
   const { facts, arrays } = unpackModel(FORMAT, bytes);
   const { names, scale } = facts as { names: string[]; scale: Scale };
   const array = (name: string) => arrays[name] as Float64Array;
@@ -47,4 +51,4 @@ export function readModel(bytes: Uint8Array | undefined): Trained {
       mixture: { components, columns: directions, weights: array('weights'), means: array('means'), whiteners: array('whiteners') },
     },
   };
-}
+});

@@ -9,11 +9,11 @@ import {
   rankedDetection,
   type Kind,
 } from 'simwarden/detector';
-import { packModel, rowsOf, unpackModel, usualOf } from 'simwarden/detector/numeric';
+import { packModel, readOnce, rowsOf, unpackModel, usualOf } from 'simwarden/detector/numeric';
 import { shortening } from './attribute';
 import { averagePathLength, growForest, type Forest } from './grow';
 import { meanPathLengths } from './score';
-import { sharesAmong, usualShares, weighed } from './shares';
+import { sharesAmong, usualShares, weighed, type Share } from './shares';
 
 const kinds = [
   {
@@ -91,23 +91,29 @@ export default defineDetector({
   },
 
   detect(input, { model }) {
-    const { forest, names, median, usualShare } = readModel(model);
+    const { forest, names, median, shares, usualShare } = readModel(model);
     const matrix = featureMatrix(input);
     demandColumns(matrix.names, names);
-    const lengths = meanPathLengths(forest, asLearned(matrix.values, names, usualShare), matrix.rows, median);
+    const lengths = meanPathLengths(forest, asLearned(matrix.values, names.length, shares, usualShare), matrix.rows, median);
     const unit = averagePathLength(forest.subsample);
     // scikit-learn's score_samples with the sign turned: 2^(−E[h] / c(ψ)), 0 to 1
     return rankedDetection(input, matrix, (row) => (unit > 0 ? 2 ** (-lengths[row]! / unit) : 0.5));
   },
 
   explain(input, rows, { model }) {
-    const { forest, names, median, usual, usualShare } = readModel(model);
+    const { forest, names, median, usual, shares, usualShare } = readModel(model);
     const matrix = featureMatrix(input);
     demandColumns(matrix.names, names);
-    const all = { rows: matrix.rows, columns: names.length, values: matrix.values };
-    return rows.map(({ row }) => {
-      const { values } = rowsOf(all, [row]);
-      return featureEvidence(names, values, shortening(forest, imputed(asLearned(values, names, usualShare), median)), usual);
+    const width = names.length;
+    const all = { rows: matrix.rows, columns: width, values: matrix.values };
+    const flagged = rowsOf(
+      all,
+      rows.map(({ row }) => row),
+    );
+    const learned = imputed(asLearned(flagged.values, width, shares, usualShare), median);
+    return rows.map((_, index) => {
+      const ofRow = (values: Float32Array) => values.subarray(index * width, (index + 1) * width);
+      return featureEvidence(names, ofRow(flagged.values), shortening(forest, ofRow(learned)), usual);
     });
   },
 });
@@ -116,13 +122,18 @@ interface Trained {
   readonly forest: Forest;
   readonly names: readonly string[];
   readonly median: Float32Array;
-  /** What is usual of each share; none where shares are taken as they are. */
+  /** The columns that are weighed, and what is usual of each; none where shares are taken as they are. */
+  readonly shares: readonly Share[];
   readonly usualShare: Float64Array;
   readonly usual: { readonly low: ArrayLike<number>; readonly median: ArrayLike<number>; readonly high: ArrayLike<number> };
 }
 
 function readModel(bytes: Uint8Array | undefined): Trained {
   if (bytes === undefined) throw new Error('expected a model: fit the detector first');
+  return readKnown(bytes);
+}
+
+const readKnown = readOnce((bytes): Trained => {
   const { facts, arrays } = unpackModel(FORMAT, bytes);
   const { names, subsample, depth } = facts as { names: string[]; subsample: number; depth: number };
   const nodes = arrays.nodes as Int32Array;
@@ -135,14 +146,15 @@ function readModel(bytes: Uint8Array | undefined): Trained {
     forest,
     names,
     median: arrays.median as Float32Array,
+    shares: usualShare.length === 0 ? [] : sharesAmong(names),
     usualShare,
     usual: { low: arrays.low!, median: arrays.usual!, high: arrays.high! },
   };
-}
+});
 
 /** Rows as the forest was grown on them. */
-function asLearned(values: Float32Array, names: readonly string[], usualShare: Float64Array): Float32Array {
-  return usualShare.length === 0 ? values : weighed(values, names.length, sharesAmong(names), usualShare);
+function asLearned(values: Float32Array, columns: number, shares: readonly Share[], usualShare: Float64Array): Float32Array {
+  return shares.length === 0 ? values : weighed(values, columns, shares, usualShare);
 }
 
 /** A damaged model must not lead a walk out of the forest. */

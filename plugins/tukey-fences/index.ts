@@ -9,7 +9,7 @@ import {
   rankedDetection,
   type Kind,
 } from 'simwarden/detector';
-import { fitScaler, imputeMedians, packModel, unpackModel, usualOf } from 'simwarden/detector/numeric';
+import { fitScaler, imputeMedians, packModel, readOnce, unpackModel, usualOf } from 'simwarden/detector/numeric';
 
 const kinds = [
   {
@@ -129,6 +129,10 @@ function beyond({ lower, upper, spread }: Fences, column: number, value: number)
 
 function readModel(bytes: Uint8Array | undefined): Box & { readonly names: readonly string[] } {
   if (bytes === undefined) throw new Error('expected a model: fit the detector first');
+  return readKnown(bytes);
+}
+
+const readKnown = readOnce((bytes): Box & { readonly names: readonly string[] } => {
   const { facts, arrays } = unpackModel(FORMAT, bytes);
   return { names: facts.names as string[], ...(arrays as unknown as Box) };
-}
+});

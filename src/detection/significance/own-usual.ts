@@ -59,10 +59,10 @@ export function compareWithItself(pair: MeasuredPair, elsewhere: readonly Measur
   const looks = [
     { by: 'OTHER_DAYS' as const, usual: usualOfDays(pair, otherDays) },
     { by: 'OTHER_COUNTRIES' as const, usual: usualElsewhere(pair, elsewhere) },
-  ].flatMap(({ by, usual }) => (usual === null ? [] : [{ by, ...tailBeyond(pair, usual) }]));
+  ].flatMap(({ by, usual }) => (usual === null ? [] : [{ by, ...tailBeyond(pair, usual, SHARES[by]) }]));
   if (looks.length === 0) return { pValue: 0, expected: null, by: null };
-  const weighed = looks.map((look) => ({ ...look, pValue: looks.length === 1 ? look.pValue : Math.min(1, look.pValue / SHARES[look.by]) }));
-  return weighed.reduce((best, look) => (look.pValue < best.pValue ? look : best));
+  const clearest = looks.reduce((best, look) => (look.pValue < best.pValue ? look : best));
+  return { ...clearest, pValue: Math.min(1, clearest.pValue) };
 }
 
 /** By the day of middle rate, of two the calmer: an incident on fewer than half of the days is no measure. */
@@ -98,8 +98,8 @@ function peerRate({ devices, expected }: MeasuredPair): number {
   return Math.min(1, expected / devices);
 }
 
-function tailBeyond({ devices, flagged }: MeasuredPair, { rate, weight }: Usual): { pValue: number; expected: number } {
+function tailBeyond({ devices, flagged }: MeasuredPair, { rate, weight }: Usual, share: number): { pValue: number; expected: number } {
   // where all of them always are flagged, there is no more than all
   if (rate >= 1) return { pValue: 1, expected: devices };
-  return { pValue: betaBinomialTail(devices, flagged, weight * rate, weight * (1 - rate)), expected: devices * rate };
+  return { pValue: betaBinomialTail(devices, flagged, weight * rate, weight * (1 - rate)) / share, expected: devices * rate };
 }

@@ -10,4 +10,4 @@ export { principalComponents, projected, type PcaOptions, type PrincipalComponen
 export { assign, type Assignment, type GaussianMixture } from './mixture';
 export { bayesianInformation, chooseMixture, fitMixture, type MixtureChoice, type MixtureFit, type MixtureOptions } from './mixture-fit';
 export { loadKernel, type Kernel } from './kernel';
-export { packModel, unpackModel, type ModelContent, type ModelFacts } from './model-bytes';
+export { packModel, readOnce, unpackModel, type ModelContent, type ModelFacts } from './model-bytes';

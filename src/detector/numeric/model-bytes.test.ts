@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { packModel, unpackModel } from '.';
+import { packModel, readOnce, unpackModel } from '.';
 
 const content = {
   facts: { names: ['n_sai', 'größe'], depth: 8 },
@@ -24,5 +24,23 @@ describe('a model as bytes', () => {
         expect(() => unpackModel('forest/1', other)).toThrow(/forest\/1/);
       }),
     );
+  });
+});
+
+describe('a model that is read once', () => {
+  it('is the same object for the same bytes, another for others, and read again where reading failed', () => {
+    let reads = 0;
+    const known = readOnce((bytes) => {
+      reads += 1;
+      if (bytes.length === 0) throw new Error('expected a model, got nothing');
+      return { first: bytes[0]! };
+    });
+    const bytes = Uint8Array.of(7);
+    expect(known(bytes)).toBe(known(bytes));
+    expect(known(Uint8Array.of(8))).toEqual({ first: 8 });
+    expect(reads).toBe(2);
+    const none = new Uint8Array(0);
+    expect(() => known(none)).toThrow('expected a model');
+    expect(() => known(none)).toThrow('expected a model');
   });
 });

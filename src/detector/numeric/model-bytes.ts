@@ -54,6 +54,21 @@ export function unpackModel(format: string, bytes: Uint8Array): ModelContent {
   return { facts: head.facts, arrays };
 }
 
+/**
+ * `read`, with what it answered kept as long as the bytes live, which must not change: a run asks for the same model bucket after bucket. What it
+ * throws is thrown again by reading again.
+ */
+export function readOnce<Model extends object>(read: (bytes: Uint8Array) => Model): (bytes: Uint8Array) => Model {
+  const known = new WeakMap<Uint8Array, Model>();
+  return (bytes) => {
+    const before = known.get(bytes);
+    if (before !== undefined) return before;
+    const model = read(bytes);
+    known.set(bytes, model);
+    return model;
+  };
+}
+
 interface Head {
   readonly format: string;
   readonly facts: ModelFacts;
