@@ -7,7 +7,8 @@ import { replaceAnomalies } from './anomaly-store';
 import { DRIFT_COUNTS, resumeAt, writeCheckpoints, type BucketPlace } from './checkpoints';
 import type { LoadedGeneration } from './generation-store';
 import type { PlannedDetector } from './plan';
-import { ScoreThread, type BucketScores } from './score-thread';
+import type { BucketScores } from './score-job';
+import { ScoreThread } from './score-thread';
 import { clustersOf, writeClusters, type AssignedClusters } from './sim-clusters';
 
 /** SIMs in memory at once. */

@@ -4,57 +4,16 @@ import { Worker } from 'node:worker_threads';
 import { singleton } from 'tsyringe';
 import { DetectorRegistry } from '../host/registry';
 import type { LoadedGeneration } from './generation-store';
-import type { DriftReference } from './drift';
-import type { ModelScope } from './model-file';
-import { modelScopeOf, storedPlan, type PlannedDetector, type StoredPlan } from './plan';
-import { driftCounts, scoreBucket, type DetectorScores } from './score-bucket';
-import { modelsNeeded, type LoadedModel, type RowsToScore } from './scoring';
-
-/** What the thread starts with. */
-export interface ScoreWork {
-  /** The module that exports `populationDetectors`. */
-  readonly code: string;
-}
-
-/** A model that the thread has not been given before, or why there is none. */
-export interface SentModel {
-  readonly key: string;
-  readonly model: LoadedModel | { readonly name: string; readonly message: string };
-}
-
-export interface ScoreJob {
-  readonly id: number;
-  readonly generation: number;
-  readonly plan: readonly StoredPlan[];
-  readonly asked: Omit<RowsToScore, 'majorOf'>;
-  /** By country. */
-  readonly majors: ReadonlyMap<string, number>;
-  readonly drift: DriftReference;
-  readonly explains: boolean;
-  readonly models: readonly SentModel[];
-}
-
-export interface BucketScores {
-  /** In the order of the plan. */
-  readonly detectors: readonly DetectorScores[];
-  readonly drift: readonly number[];
-}
-
-export interface ScoreReply {
-  readonly id: number;
-  readonly answer?: BucketScores;
-  readonly error?: string;
-}
+import { modelScopeOf, storedPlan, type PlannedDetector } from './plan';
+import { driftCounts, scoreBucket } from './score-bucket';
+import { modelKey, type BucketScores, type ScoreJob, type ScoreReply, type ScoreWork, type SentModel } from './score-job';
+import { modelsNeeded, type RowsToScore } from './scoring';
 
 export interface BucketToScore {
   readonly plan: readonly PlannedDetector[];
   readonly generation: LoadedGeneration;
   readonly asked: RowsToScore;
   readonly explains: boolean;
-}
-
-export function modelKey(generation: number, detectorId: string, scope: ModelScope, cluster: number): string {
-  return `${generation} ${detectorId} ${scope} ${cluster}`;
 }
 
 interface Pending {

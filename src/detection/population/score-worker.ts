@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Detector } from '../../detector';
 import { driftCounts, scoreBucket } from './score-bucket';
-import { modelKey, type ScoreJob, type ScoreReply, type ScoreWork, type SentModel } from './score-thread';
+import { modelKey, type ScoreJob, type ScoreReply, type ScoreWork, type SentModel } from './score-job';
 import type { ModelOf } from './scoring';
 
 // what the composition root named: the built-in detectors, which only it may import
