@@ -1,6 +1,8 @@
 /** `simwarden score`: any table of numbers through any population detector, to compare it with others on data of one's own. */
-import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
+import { constants, createWriteStream } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { populationDetectors } from '../app';
 import { featureInput, validateOptions, type Detector, type DetectorContext } from '../detector';
@@ -8,7 +10,7 @@ import { seededRandom } from '../detector/numeric';
 import { SimwardenError } from '../errors';
 import { openBody } from './ingest';
 import { startProgress } from './progress';
-import { areaUnderRoc } from './score/roc';
+import { areaUnderRoc, countKinds } from './score/roc';
 import { readTable, type Table } from './score/table';
 
 export interface ScoreOptions {
@@ -27,7 +29,9 @@ export interface ScoreOptions {
 export async function score(options: ScoreOptions): Promise<void> {
   const detector = detectorOf(options.detector);
   const settings = settingsOf(detector, options.options);
+  if (options.output !== undefined) await checkWritable(options.output);
   const table = await read(options);
+  if (table.labels !== null) countKinds(table.labels);
   const scores = await scoresOf(detector, table, settings, options.seed);
   if (options.output !== undefined) await write(options.output, scores);
   const unknown = scores.reduce((count, value) => count + (Number.isNaN(value) ? 1 : 0), 0);
@@ -83,6 +87,20 @@ async function scoresOf(detector: Detector, table: Table, options: Readonly<Reco
   const model = await detector.fit?.(input, context());
   const { scores } = await detector.detect(input, { ...context(), model });
   return scores;
+}
+
+/** Before the work rather than after it. */
+async function checkWritable(file: string): Promise<void> {
+  try {
+    const existing = await stat(file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+      return null;
+    });
+    if (existing?.isDirectory()) throw new Error('it is a directory');
+    await access(existing === null ? dirname(resolve(file)) : file, constants.W_OK);
+  } catch (error) {
+    throw new SimwardenError('FILE_UNWRITABLE', { file, what: (error as Error).message });
+  }
 }
 
 async function write(file: string, scores: Float64Array): Promise<void> {

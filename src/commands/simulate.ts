@@ -29,10 +29,25 @@ export async function simulate(options: SimulateOptions): Promise<void> {
   const population = makePopulation({ sims: storySims, days, seed, end, stories: options.incidents !== 'none' });
   const signaling = signalingOf(options, sims - population.sims.length, storyFleets(population, countryOfClient));
   const progress = startProgress('simulate', days, 'days');
-  await simulateToDirectory(population, signaling, options.out, options.bySim ? { order: 'sim' } : {}, (done) => progress.update(done));
-  progress.stop();
+  try {
+    await simulateToDirectory(population, signaling, options.out, options.bySim ? { order: 'sim' } : {}, (done) => progress.update(done));
+  } catch (error) {
+    throw unwritable(options.out, error as NodeJS.ErrnoException);
+  } finally {
+    progress.stop();
+  }
   const stories = population.stories.length + signaling.incidents.length;
   process.stdout.write(`${signaling.sims} SIMs, ${days} days, ${stories} stories: ${options.out}\n`);
+}
+
+/** What the file system says becomes one line; anything else is a bug and stays what it is. */
+function unwritable(out: string, error: NodeJS.ErrnoException): Error {
+  if (error.syscall === undefined) return error;
+  const isFile = error.code === 'EEXIST' || error.code === 'ENOTDIR';
+  return new SimwardenError('FILE_UNWRITABLE', {
+    file: out,
+    what: isFile ? 'there is a file where a directory is needed; name a directory' : error.message,
+  });
 }
 
 function storySimsOf({ sims, incidents = 'default', mix, clients }: SimulateOptions): number {

@@ -56,6 +56,10 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     said: /^SERVER_UNREACHABLE: The server at http:\/\/127\.0\.0\.1:1 can't be reached \(.*ECONNREFUSED.*\)\./,
   },
   'nowhere to simulate to': { args: ['simulate'], said: /^error: required option '--out <directory>' not specified$/ },
+  'a file to simulate to': {
+    args: ['simulate', '--out', file, '--sims', '60', '--days', '9'],
+    said: /^FILE_UNWRITABLE: .*sims\.csv can't be written: there is a file where a directory is needed; name a directory\.$/,
+  },
   'too few SIMs': {
     args: ['simulate', '--out', directory, '--sims', '3'],
     said: /^error: option '--sims <n>' argument '3' is invalid\. expected a whole number from 60 to /,

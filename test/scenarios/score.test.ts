@@ -1,5 +1,5 @@
 /** `simwarden score`: somebody tries the detectors on a table of their own. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -20,6 +20,7 @@ describe('a table', () => {
     expect(Array.from(read.values)).toEqual([1, 20, -0.5, NaN, NaN, 3.25]);
     expect(Array.from(read.labels!)).toEqual([0, 1, 0]);
     expect((await table('a,b\n1,2')).labels).toBeNull();
+    expect((await table('a\n3.4028235e38')).values[0]).toBe(Math.fround(3.4028235e38));
   });
 
   it.each([
@@ -32,6 +33,9 @@ describe('a table', () => {
     ['a,y\n1,2\n', 'line 2, label y: expected 1 (an anomaly) or 0, got "2"'],
     ['a,y\n1,0\nred,0\n', 'line 3, column a: expected a number or nothing, got "red"'],
     ['a,y\n0x10,0\n', 'line 2, column a: expected a number or nothing, got "0x10"'],
+    ['a,y\n3.4e38,0\n-1e39,0\n', 'line 3, column a: expected a number up to 3.4e38, the largest in single precision, got "-1e39"'],
+    ['a,y\n1e400,0\n', 'line 2, column a: expected a number up to 3.4e38'],
+    ['a,y\ninf,0\n', 'line 2, column a: expected a number or nothing, got "inf"'],
     ['a,y\n1,0\n1\n', 'line 3 has 1 fields; the header has 2'],
     ['a,y\n"1,0\n', 'line 2 is not CSV in UTF-8 (a quote is not closed, or text follows it)'],
   ])('that reads %j is refused, saying where', async (text, message) => {
@@ -81,6 +85,17 @@ describe('simwarden score', () => {
     expect(lines[1]).toMatch(/^1,0\.\d+$/);
   });
 
+  it('says that a label is of one kind before it scores, and writes nothing', async () => {
+    const [oneKind, scores] = [join(directory, 'one-kind.csv'), join(directory, 'none-scored.csv')];
+    writeFileSync(oneKind, 'a,bad\n1,0\n2,0\n');
+    const args = ['--detector', 'tukey-fences', '--input', oneKind, '--label', 'bad', '--output', scores];
+    expect(await simwarden(['score', ...args], {})).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^BAD_USER_INPUT: The label column says that 0 of 2 rows are anomalies/m),
+    });
+    expect(existsSync(scores)).toBe(false);
+  });
+
   it.each([
     [
       'an unknown detector',
@@ -91,6 +106,16 @@ describe('simwarden score', () => {
       'options that are not',
       ['--detector', 'tukey-fences', '--input', file, '--options', '{"reach":-1}'],
       /^OPTIONS_INVALID: .*reach: expected 0 to 100, got -1/,
+    ],
+    [
+      'scores that nothing can be written to, before it looks at the table',
+      ['--detector', 'tukey-fences', '--input', join(directory, 'none.csv'), '--output', join(directory, 'nowhere', 'scores.csv')],
+      /^FILE_UNWRITABLE: .*scores\.csv can't be written: ENOENT/,
+    ],
+    [
+      'scores that go to a directory',
+      ['--detector', 'tukey-fences', '--input', file, '--output', directory],
+      /^FILE_UNWRITABLE: .*can't be written: it is a directory/,
     ],
     ['a missing file', ['--detector', 'tukey-fences', '--input', join(directory, 'none.csv')], /^FILE_UNREADABLE: /],
   ])('says in one line what is wrong with %s', async (_, args, said) => {

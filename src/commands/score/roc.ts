@@ -8,12 +8,7 @@ import { SimwardenError } from '../../errors';
 export function areaUnderRoc(scores: Float64Array, labels: Uint8Array): number {
   const keys = scores.map((score) => (Number.isNaN(score) ? -Infinity : score));
   const order = Uint32Array.from(keys.keys()).sort((a, b) => (keys[a]! < keys[b]! ? -1 : keys[a]! > keys[b]! ? 1 : 0));
-  const anomalies = labels.reduce((sum, label) => sum + label, 0);
-  const others = labels.length - anomalies;
-  if (anomalies === 0 || others === 0)
-    throw new SimwardenError('BAD_USER_INPUT', {
-      what: `The label column says that ${anomalies} of ${labels.length} rows are anomalies; both kinds are needed to compare them.`,
-    });
+  const { anomalies, others } = countKinds(labels);
   let ranks = 0;
   for (let from = 0; from < order.length;) {
     let to = from + 1;
@@ -23,4 +18,15 @@ export function areaUnderRoc(scores: Float64Array, labels: Uint8Array): number {
     from = to;
   }
   return (ranks - (anomalies * (anomalies + 1)) / 2) / (anomalies * others);
+}
+
+/** Throws where all rows are of one kind: there is nothing to rank then. */
+export function countKinds(labels: Uint8Array): { readonly anomalies: number; readonly others: number } {
+  const anomalies = labels.reduce((sum, label) => sum + label, 0);
+  const others = labels.length - anomalies;
+  if (anomalies === 0 || others === 0)
+    throw new SimwardenError('BAD_USER_INPUT', {
+      what: `The label column says that ${anomalies} of ${labels.length} rows are anomalies; both kinds are needed to compare them.`,
+    });
+  return { anomalies, others };
 }

@@ -15,6 +15,8 @@ const MOST_CELLS = 200_000_000;
 const MOST_COLUMNS = 5_000;
 /** A decimal number as programs write them. */
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+/** From here on a number is rounded to infinity in the single precision of the table: 2^128 less half of the last place. */
+const TOO_LARGE = 2 ** 128 - 2 ** 103;
 const MISSING: ReadonlySet<string> = new Set(['', 'nan', 'na', 'n/a', 'null', '?']);
 
 /** Throws TABLE_INVALID, saying where. An empty cell, NaN, NA, null and ? are unknown values. */
@@ -105,11 +107,17 @@ class TableBuilder {
 
   private numberOf(text: string, line: number, place: number): number {
     const trimmed = text.trim();
-    if (NUMBER.test(trimmed)) return Number(trimmed);
+    if (NUMBER.test(trimmed)) {
+      const number = Number(trimmed);
+      if (Math.abs(number) < TOO_LARGE) return number;
+      throw this.refusedAt(line, place, `expected a number up to 3.4e38, the largest in single precision, got "${trimmed.slice(0, 40)}"`);
+    }
     if (MISSING.has(trimmed.toLowerCase())) return NaN;
-    throw this.refused(
-      `line ${line}, column ${this.header![place]}: expected a number or nothing, got "${trimmed.slice(0, 40)}"; leave columns of text out`,
-    );
+    throw this.refusedAt(line, place, `expected a number or nothing, got "${trimmed.slice(0, 40)}"; leave columns of text out`);
+  }
+
+  private refusedAt(line: number, place: number, what: string): SimwardenError {
+    return this.refused(`line ${line}, column ${this.header![place]}: ${what}`);
   }
 
   private labelOf(text: string, line: number): number {
