@@ -12,7 +12,8 @@ import { countCells, scoreRows, type LoadedModel, type ModelOf } from '../../det
 import { TrainingSample } from '../../detection/population/training-sample';
 import { decide, type CellCount, type PairDecision } from '../../detection/significance/decide';
 import type { OwnDays } from '../../detection/significance/own-usual';
-import type { PopulationDays } from './population-days';
+import { incidentRows, type IncidentRows } from './incident-rows';
+import type { PopulationDays, TrueIncident } from './population-days';
 
 /** One incident on one of its days, as one detector under one scope saw it. */
 export interface IncidentDay {
@@ -29,15 +30,24 @@ export interface IncidentDay {
   readonly verdict: PairDecision['verdict'];
 }
 
+/** What was decided of a client that nothing is wrong with. */
+export interface ControlDecision extends Pick<PairDecision, 'country' | 'devices' | 'flagged' | 'zScore' | 'correctedPValue' | 'verdict'> {
+  readonly client: string;
+  readonly day: Day;
+}
+
 export interface Assessment {
   readonly detector: string;
   readonly scope: PopulationScope;
   /** Clients with incidents that were ANOMALOUS in an incident's country on one of its days. */
   readonly found: number;
+  /** Clients with an incident that the data shows: one of its SIMs signaled on one of its days. */
   readonly clients: number;
   readonly incidents: readonly IncidentDay[];
-  /** Decisions ANOMALOUS of control clients, on any day. */
-  readonly controls: readonly { readonly client: string; readonly country: string; readonly day: Day; readonly zScore: number }[];
+  /** What was decided of control clients, by day. */
+  readonly controls: readonly ControlDecision[];
+  /** How many of them are ANOMALOUS. */
+  readonly controlsAnomalous: number;
   /** Decisions ANOMALOUS where there was no incident, of any client, among all such decisions. */
   readonly falseAlarms: number;
   readonly quietPairs: number;
@@ -142,7 +152,7 @@ async function assessOne(
   clusters: ClustersByDay,
 ): Promise<Assessment> {
   const incidents: IncidentDay[] = [];
-  const controls: Assessment['controls'][number][] = [];
+  const controls: ControlDecision[] = [];
   const found = new Set<string>();
   let falseAlarms = 0;
   let quietPairs = 0;
@@ -151,29 +161,28 @@ async function assessOne(
   const otherDays = otherDaysOf(counted);
   for (const [day, { cells, flagged }] of counted) {
     const pairs = decide(cells, otherDays(day));
-    const seen = population.incidents
-      .filter((incident) => incident.days.includes(day))
-      .flatMap((incident) => incidentDay(population, incident, day, pairs, flagged) ?? []);
+    const seen = population.incidents.flatMap((incident) =>
+      incidentRows(population, incident, day).map((rows) => incidentDay(incident, day, rows, pairs, flagged)),
+    );
     incidents.push(...seen);
     for (const { client, verdict } of seen) if (verdict === 'ANOMALOUS') found.add(client);
-    for (const { clientId, country, verdict, zScore } of pairs) {
-      const client = population.clients[clientId]!;
-      const isHit = seen.some((incident) => incident.client === client && incident.country === country);
-      if (isHit || verdict === 'ABSTAINED') continue;
+    for (const pair of pairs) {
+      const client = population.clients[pair.clientId]!;
+      if (seen.some((incident) => incident.client === client && incident.country === pair.country)) continue;
+      if (population.controls.includes(client)) controls.push(controlDecision(client, day, pair));
+      if (pair.verdict === 'ABSTAINED') continue;
       quietPairs += 1;
-      if (verdict !== 'ANOMALOUS') continue;
-      falseAlarms += 1;
-      if (population.controls.includes(client)) controls.push({ client, country, day, zScore });
+      if (pair.verdict === 'ANOMALOUS') falseAlarms += 1;
     }
   }
-  const clients = new Set(population.incidents.map(({ client }) => client)).size;
   return {
     detector: planned.detector.meta.id,
     scope: planned.scope,
     found: found.size,
-    clients,
+    clients: new Set(incidents.map(({ client }) => client)).size,
     incidents,
     controls,
+    controlsAnomalous: controls.filter(({ verdict }) => verdict === 'ANOMALOUS').length,
     falseAlarms,
     quietPairs,
   };
@@ -229,37 +238,32 @@ function majorIn({ countries }: FeatureRows, clusters: Int32Array): (country: st
   return (country) => [...counts.get(country)!].sort(([a, most], [b, other]) => other - most || a - b)[0]![0];
 }
 
-/** null: none of its SIMs signaled on the day. */
 function incidentDay(
-  population: PopulationDays,
-  incident: PopulationDays['incidents'][number],
+  { kind, client }: TrueIncident,
   day: Day,
+  { clientId, country, rows }: IncidentRows,
   pairs: readonly PairDecision[],
   flaggedOfClient: readonly Uint8Array[],
-): IncidentDay | null {
-  const clientId = population.clients.indexOf(incident.client);
-  const rows = population.rows.get(day)![clientId]!;
-  const hit = [...rows.simIds.keys()].filter((row) => incident.simIds.has(rows.simIds[row]!));
-  if (hit.length === 0) return null;
-  // by the networks that the SIMs were really in: the truth may name the country otherwise
-  const country = commonest(hit.map((row) => rows.countries[row]!));
-  const flagged = hit.filter((row) => flaggedOfClient[clientId]![row] === 1).length;
+): IncidentDay {
+  const flagged = rows.filter((row) => flaggedOfClient[clientId]![row] === 1).length;
   const pair = pairs.find((one) => one.clientId === clientId && one.country === country);
   return {
-    kind: incident.kind,
-    client: incident.client,
+    kind,
+    client,
     country,
     day,
-    devicesHit: hit.length,
-    recall: flagged / hit.length,
+    devicesHit: rows.length,
+    recall: flagged / rows.length,
     zScore: pair?.zScore ?? 0,
     correctedPValue: pair?.correctedPValue ?? 1,
     verdict: pair?.verdict ?? 'ABSTAINED',
   };
 }
 
-function commonest(values: readonly string[]): string {
-  const counts = new Map<string, number>();
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
-  return [...counts].sort(([a, most], [b, other]) => other - most || (a < b ? -1 : 1))[0]![0];
+function controlDecision(
+  client: string,
+  day: Day,
+  { country, devices, flagged, zScore, correctedPValue, verdict }: PairDecision,
+): ControlDecision {
+  return { client, country, day, devices, flagged, zScore, correctedPValue, verdict };
 }

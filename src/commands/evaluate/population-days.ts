@@ -7,7 +7,10 @@ export interface TrueIncident {
   readonly kind: string;
   readonly client: string;
   readonly days: readonly Day[];
-  readonly simIds: ReadonlySet<string>;
+  /** null: all of the client's that were in `country` on the day. */
+  readonly simIds: ReadonlySet<string> | null;
+  /** ISO 3166-1 alpha-2, where no SIMs are listed; null: any. */
+  readonly country: string | null;
 }
 
 export interface PopulationDays {
@@ -19,6 +22,15 @@ export interface PopulationDays {
   readonly incidents: readonly TrueIncident[];
   /** By day, then client number; SIM ids are unique over all. */
   readonly rows: ReadonlyMap<Day, readonly FeatureRows[]>;
+  /** Rows that could not be read, or name no SIM of the inventory. */
+  readonly passedOver: number;
+  /** What was left out, a line each. */
+  readonly warnings: readonly string[];
+}
+
+/** Names in a line for a person: the first twenty. */
+export function named(names: readonly string[]): string {
+  return names.length <= 20 ? names.join(', ') : `${names.slice(0, 20).join(', ')} and ${names.length - 20} more`;
 }
 
 /** Rows of a whole day, in the order of SIM ids, parted by client. */

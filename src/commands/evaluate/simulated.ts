@@ -51,7 +51,10 @@ export async function simulatedDays(options: SignalingOptions, onDay: (done: num
       client: incident.client.name,
       days: daysFrom(dayOf(incident.from), dayOf(incident.to - 1)),
       simIds: new Set(incident.sims.map((sim) => String(sim + 1))),
+      country: null,
     })),
     rows,
+    passedOver: 0,
+    warnings: [],
   };
 }
