@@ -143,6 +143,11 @@ test('the client and its worst devices raise alerts, each an incident of its own
   ]);
   expect(alerts.nodes.filter(({ kind }) => kind === 'UNUSUAL_SIGNALING')).toHaveLength(20);
   expect((await bolt.graphql<{ alerts: { nodes: object[] } }>('{ alerts { nodes { kind } } }')).alerts.nodes).toEqual([]);
+  const whose = { nodes: [{ country: 'ES', client: { name: 'Acme' }, incident: { client: { name: 'Acme' } } }] };
+  for (const caller of [app.operator, acme]) {
+    const about = '{ alerts(filter: { kind: "CLIENT_ANOMALY" }) { nodes { country client { name } incident { client { name } } } } }';
+    expect(await caller.graphql(about)).toEqual({ alerts: whose });
+  }
 });
 
 test('what somebody calls harmless is hidden until its date, and says who and why', async () => {
