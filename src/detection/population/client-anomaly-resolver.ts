@@ -18,6 +18,9 @@ const COLUMNS = `anomaly.client_id, anomaly.day, anomaly.detector_id, anomaly.co
   anomaly.expected, anomaly.z_score, anomaly.p_value, anomaly.corrected_p_value, anomaly.verdict AS decided,
   said.verdict, said.reason, said.until, said.given_at, said.given_by`;
 const FROM = `client_anomaly anomaly LEFT JOIN LATERAL (${feedbackOn('CLIENT')}) said ON true`;
+/** What matters comes first: anomalous ones; last those with too few devices, whose z says nothing. The index client_anomaly_page has the same words. */
+const verdictsByRank: readonly (keyof typeof ClientAnomalyVerdict)[] = ['ABSTAINED', 'NORMAL', 'ANOMALOUS'];
+const VERDICT_RANK = `array_position(ARRAY[${verdictsByRank.map((verdict) => `'${verdict}'`).join(', ')}], anomaly.verdict)`;
 
 @ObjectType({ description: 'A page of decisions.' })
 export class ClientAnomalyConnection extends connectionOf(ClientAnomaly, 'ClientAnomaly') {
@@ -55,7 +58,8 @@ export class ClientAnomalyResolver {
   constructor(private readonly registry: DetectorRegistry) {}
 
   @Query(() => ClientAnomalyConnection, {
-    description: 'What was decided of each client and visited country on a day, the highest z first.',
+    description:
+      'What was decided of each client and visited country on a day: ANOMALOUS ones first, then NORMAL, then ABSTAINED; each the highest z first.',
   })
   async clientAnomalies(
     @Ctx() context: GraphqlContext,
@@ -76,20 +80,23 @@ export class ClientAnomalyResolver {
     };
     const shown = conditions();
     if (page.after) {
-      const cursor = decodeScoreCursor(page.after, ['number', 'text']);
-      shown.and('(anomaly.z_score, anomaly.client_id, anomaly.country) < (?::float8, ?::int4, ?::text)', ...cursor);
+      const cursor = decodeScoreCursor(page.after, ['number', 'score', 'number', 'text']);
+      shown.and(
+        `(${VERDICT_RANK}, anomaly.z_score, anomaly.client_id, anomaly.country) < (?::int4, ?::float8, ?::int4, ?::text)`,
+        ...cursor,
+      );
     }
     const rows = await context.read((tx) =>
       tx.query<ClientAnomalyRow>(
         `SELECT ${COLUMNS} FROM ${FROM} ${shown.where}
-          ORDER BY anomaly.z_score DESC, anomaly.client_id DESC, anomaly.country DESC LIMIT ${page.first + 1}`,
+          ORDER BY ${VERDICT_RANK} DESC, anomaly.z_score DESC, anomaly.client_id DESC, anomaly.country DESC LIMIT ${page.first + 1}`,
         shown.parameters,
       ),
     );
     const found = pageOf(
       rows,
       page,
-      (row) => [String(row.z_score), row.client_id, row.country],
+      (row) => [verdictsByRank.indexOf(row.decided) + 1, String(row.z_score), row.client_id, row.country],
       (row) => ClientAnomaly.of(row),
       async () => {
         const all = conditions();

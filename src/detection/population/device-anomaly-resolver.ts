@@ -92,7 +92,8 @@ export class DeviceAnomalyResolver {
       return shown.and(`${filter?.suppressed ? '' : 'NOT '}EXISTS (${hiddenBy('SIM')})`);
     };
     const shown = conditions();
-    if (page.after) shown.and('(anomaly.score, anomaly.sim_id) < (?::float8, ?::int8)', ...decodeScoreCursor(page.after, ['int8']));
+    if (page.after)
+      shown.and('(anomaly.score, anomaly.sim_id) < (?::float8, ?::int8)', ...decodeScoreCursor(page.after, ['score', 'int8']));
     const rows = await context.read((tx) =>
       tx.query<DeviceAnomalyRow>(
         `SELECT ${COLUMNS} FROM ${FROM} ${shown.where} ORDER BY anomaly.score DESC, anomaly.sim_id DESC LIMIT ${page.first + 1}`,
