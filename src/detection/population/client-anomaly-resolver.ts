@@ -10,14 +10,14 @@ import { registerNode } from '../../graphql/nodes';
 import { DateScalar, DateTimeScalar, SafeTextScalar } from '../../graphql/scalars';
 import { DetectorRegistry } from '../host/registry';
 import { ClientAnomaly, clientAnomalyKey, ClientAnomalyVerdict, type ClientAnomalyRow } from './client-anomaly-type';
-import { feedbackOn, hiddenBy } from './feedback-store';
+import { FEEDBACK_COLUMNS, hiddenBy, withFeedback } from './feedback-store';
 import { JUDGED_AT, judgedAt, type Judged } from './judged-at';
 import { decodeScoreCursor, shownCountry, shownDetector } from './score-cursor';
 
 const COLUMNS = `anomaly.client_id, anomaly.day, anomaly.detector_id, anomaly.country, anomaly.scope, anomaly.mode, anomaly.devices, anomaly.flagged,
-  anomaly.expected, anomaly.z_score, anomaly.p_value, anomaly.corrected_p_value, anomaly.verdict AS decided,
-  said.verdict, said.reason, said.until, said.given_at, said.given_by`;
-const FROM = `client_anomaly anomaly LEFT JOIN LATERAL (${feedbackOn('CLIENT')}) said ON true`;
+  anomaly.expected, anomaly.z_score, anomaly.p_value, anomaly.corrected_p_value, anomaly.verdict,
+  ${FEEDBACK_COLUMNS}`;
+const FROM = `client_anomaly anomaly ${withFeedback('CLIENT')}`;
 /** What matters comes first: anomalous ones; last those with too few devices, whose z says nothing. The index client_anomaly_page has the same words. */
 const verdictsByRank: readonly (keyof typeof ClientAnomalyVerdict)[] = ['ABSTAINED', 'NORMAL', 'ANOMALOUS'];
 const VERDICT_RANK = `array_position(ARRAY[${verdictsByRank.map((verdict) => `'${verdict}'`).join(', ')}], anomaly.verdict)`;
@@ -47,7 +47,7 @@ export class ClientAnomalyFilter {
   @Field(() => Boolean, {
     nullable: true,
     description:
-      'true: the decisions that are hidden, since somebody said HARMLESS of the client and country (`feedback` says who and why). Default false: the others.',
+      'true: the decisions that are hidden, since somebody said HARMLESS of the client and country (`suppressedBy` says who and why). Default false: the others.',
   })
   suppressed?: boolean | null;
 }
@@ -96,7 +96,7 @@ export class ClientAnomalyResolver {
     const found = pageOf(
       rows,
       page,
-      (row) => [verdictsByRank.indexOf(row.decided) + 1, String(row.z_score), row.client_id, row.country],
+      (row) => [verdictsByRank.indexOf(row.verdict) + 1, String(row.z_score), row.client_id, row.country],
       (row) => ClientAnomaly.of(row),
       async () => {
         const all = conditions();
