@@ -1,7 +1,7 @@
-/** From an alert to its SIM and fleet, and back. */
+/** From an alert to its client, SIM and fleet, and back. */
 import { Arg, Args, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { singleton } from 'tsyringe';
-import { Fleet, fleetLoader, Sim, simLoader } from '../fleet';
+import { Client, clientLoader, Fleet, fleetLoader, loaderKey, Sim, simLoader } from '../fleet';
 import { PageArgs, type Connection } from '../graphql/connection';
 import type { GraphqlContext } from '../graphql/context';
 import { Alert, AlertConnection } from './alert';
@@ -12,6 +12,14 @@ import { AlertState } from './lifecycle';
 @singleton()
 @Resolver(() => Alert)
 export class AlertEdges {
+  @FieldResolver(() => Client, {
+    nullable: true,
+    description: 'The client that it is about; null for an alert of the platform as a whole, and for embed tokens.',
+  })
+  async client(@Root() { record }: Alert, @Ctx() context: GraphqlContext): Promise<Client | null> {
+    return record.clientId === 0 ? null : context.load(clientLoader, loaderKey(record.clientId, String(record.clientId)));
+  }
+
   @FieldResolver(() => Sim, {
     nullable: true,
     description: 'The SIM that it is about; null where it is about a fleet, a network or the client.',

@@ -1,7 +1,7 @@
 /** An alert as GraphQL shows it. */
 import { Field, Float, Int, ObjectType, registerEnumType } from 'type-graphql';
 import type { Severity } from '../detector';
-import type { SubjectKind } from '../detection/verdicts';
+import { countryOf, type SubjectKind } from '../detection/verdicts';
 import { connectionOf } from '../graphql/connection';
 import { toGlobalId } from '../graphql/global-id';
 import { Node } from '../graphql/nodes';
@@ -123,7 +123,8 @@ export class Alert extends Node {
   network: string | null;
   @Field(() => String, {
     nullable: true,
-    description: 'The visited country that it is about, ISO 3166-1 alpha-2 (`ZZ`: no country of its own); null for other subjects.',
+    description:
+      'The visited country that it is about, ISO 3166-1 alpha-2 (`ZZ`: no country of its own): of COUNTRY, and of CLIENT where it is about the devices in one country; else null.',
   })
   country: string | null;
   @Field(() => AlertSeverity, { description: 'Severity in the latest window.' })
@@ -192,7 +193,7 @@ export class Alert extends Node {
       id: toGlobalId('Alert', clientId, alertId),
       detector: detectorId,
       network: subject === 'NETWORK' ? subjectId : null,
-      country: subject === 'COUNTRY' ? subjectId : null,
+      country: countryOf(record),
     });
   }
 }

@@ -35,7 +35,7 @@ export class ConfigureDetectorInput {
   @Field(() => JsonScalar, {
     nullable: true,
     description:
-      "An object of options as the detector's `optionsSchema` says, complete: those left out get their defaults. Left out: the options stay.",
+      "An object of options as the detector's `optionsSchema` says, complete: those left out get their defaults. Left out: the options stay. Of a detector of the population they hold for all clients: only operators give them, without a scope.",
   })
   options?: unknown;
 }
@@ -73,6 +73,7 @@ export class ConfigureDetectorResolver {
       async () => {
         const detector = this.registry.get(input.detector);
         const target = targetOf(context.caller, input.scope ?? {});
+        requireOptionsOfAll(detector, target, input);
         const options = checkOptions(detector, input);
         const configuration = await context.write('detection.configureDetector', target.clientId, async (tx) => {
           await requireTarget(tx, target);
@@ -103,6 +104,14 @@ export class ConfigureDetectorResolver {
     const clients = await tx.query<{ client_id: number }>('SELECT client_id FROM client WHERE client_id > 0 ORDER BY client_id');
     for (const client of clients) await this.evaluations.settingsChanged(tx, client.client_id, 'ALL');
   }
+}
+
+/** Models of the population are fitted on all clients together, so no other options than the operator's are ever read. */
+function requireOptionsOfAll({ meta }: Detector, { clientId, scope }: Target, { options }: ConfigureDetectorInput): void {
+  if (meta.scope !== 'population' || options === undefined || options === null) return;
+  if (clientId === OPERATOR && scope === ConfigurationScope.CLIENT) return;
+  const what = `${meta.id} judges the whole population with one set of options, which the operator configures for all clients. Leave options out here; the mode may be set.`;
+  throw new SimwardenError('BAD_USER_INPUT', { what }, ['options']);
 }
 
 /** The options as given, once they are known to fit; null: left out. */

@@ -10,7 +10,7 @@ export interface Finding {
   readonly kind: string;
   readonly title: string;
   readonly subject: SubjectKind;
-  /** sim_id, fleet_id, PLMN, country (ISO 3166-1 alpha-2), or the client_id, as text. */
+  /** sim_id, fleet_id, PLMN, country (ISO 3166-1 alpha-2), or the client_id, as text; of a client in one country, `clientInCountry`. */
   readonly subjectId: string;
   readonly simId: string | null;
   readonly fleetId: string | null;
@@ -38,6 +38,17 @@ export interface Verdicts {
   readonly closedThrough: Date | null;
   /** They come from the population run, and `closedThrough` says how far that is: it alone clears what population detectors raised. */
   readonly ofPopulation?: true;
+}
+
+/** subjectId of a client's trouble in one visited country: a second country that begins later is a second alert. */
+export function clientInCountry(clientId: number, country: string): string {
+  return `${clientId}:${country}`;
+}
+
+/** The country that a subject is about; null where it is about none. */
+export function countryOf({ subject, subjectId }: Pick<Finding, 'subject' | 'subjectId'>): string | null {
+  if (subject === 'COUNTRY') return subjectId;
+  return subject === 'CLIENT' ? (/^\d+:([A-Z]{2})$/.exec(subjectId)?.[1] ?? null) : null;
 }
 
 /** fingerprint of an alert within its client. */

@@ -17,6 +17,8 @@ export interface LiveMember {
   /** Sends, and resolves when the socket took it: paces a replay by its reader. */
   sendPaced(payload: string): Promise<void>;
   readonly closed: boolean;
+  /** Nothing more will come. */
+  complete(): void;
   /** The member can't be served as fast as events come. */
   fellBehind(): void;
 }
@@ -76,6 +78,10 @@ export class LiveGroup {
 
 export function eventRoot(event: LoggedEvent): LiveRoot {
   return { event, cursor: liveCursor(event.position), gap: null };
+}
+
+export function lastWordRoot(position: bigint): LiveRoot {
+  return { event: null, cursor: liveCursor(position), gap: null };
 }
 
 export function gapRoot(from: bigint, through: bigint): LiveRoot {

@@ -8,7 +8,7 @@ import type { EventTail } from './event-tail';
 import type { LoggedEvent } from './live';
 import { liveCursor, livePosition } from './live-cursor';
 import { LiveExecution } from './live-execution';
-import { eventRoot, gapRoot, LiveGroup, type LiveMember } from './live-group';
+import { eventRoot, gapRoot, lastWordRoot, LiveGroup, type LiveMember } from './live-group';
 import { concerns, planLive, type LivePlan } from './live-plan';
 import { OperationContext, type OperationServices } from './operation-context';
 import type { Admitted, OperationRequest } from './operation-gate';
@@ -61,9 +61,17 @@ export class LiveHub {
     onJoined(() => this.leave(group, member));
     try {
       await this.tail.position();
-      if (from !== null) return await this.catchUp(plan, member, from);
-      member.position = this.tail.positionNow();
-      member.live = true;
+      if (from === null) {
+        member.position = this.tail.positionNow();
+        member.live = true;
+      }
+      // Live by now, or with a cursor still to read from: what ends after this look is told as an event.
+      if (await this.hasEnded(plan)) {
+        await member.sendPaced(await this.execution.payload(plan, lastWordRoot(this.tail.positionNow())));
+        this.leave(group, member);
+        return member.complete();
+      }
+      if (from !== null) await this.catchUp(plan, member, from);
     } catch (error) {
       this.leave(group, member);
       throw error;
@@ -97,6 +105,16 @@ export class LiveHub {
         member.live = true;
         return;
       }
+    }
+  }
+
+  private async hasEnded({ field, caller, args }: LivePlan): Promise<boolean> {
+    if (!field.hasEnded) return false;
+    const context = new OperationContext(this.services, caller, 'graphql.follow');
+    try {
+      return await field.hasEnded(context, args);
+    } finally {
+      await context.end();
     }
   }
 

@@ -1,5 +1,6 @@
 /** Live fields: how a slice declares a subscription root field over the event log. Delivery (groups, replay, back-pressure) is the machinery's. */
 import type { Transaction } from '../database/database';
+import type { GraphqlContext } from './context';
 
 /** A row of the event log: what changed, not the object, which is resolved as it is now. */
 export interface LoggedEvent {
@@ -25,12 +26,13 @@ export type EventType = 'ALERT_CHANGED' | 'INCIDENT_CHANGED' | 'SIM_BLOCK_STATE_
 export type NewEvent = Omit<LoggedEvent, 'position'>;
 
 /**
- * What a live field's resolver receives as root: an event, or the marker that a cursor was too old (`gap`).
+ * What a live field's resolver receives as root: an event; or the marker that a cursor was too old (`gap`); or, where both are null, the request
+ * for the last word on something that has ended.
  * `cursor` is what a client passes as `after`.
  */
 export type LiveRoot =
   | { readonly event: LoggedEvent; readonly cursor: string; readonly gap: null }
-  | { readonly event: null; readonly cursor: string; readonly gap: { readonly missedFrom: string; readonly resumesAt: string } };
+  | { readonly event: null; readonly cursor: string; readonly gap: { readonly missedFrom: string; readonly resumesAt: string } | null };
 
 export interface LiveField {
   /** Name of the subscription root field. */
@@ -38,6 +40,11 @@ export interface LiveField {
   readonly eventType: EventType;
   /** Whether an event passes the field's arguments (as coerced by GraphQL, `after` apart). Pure; looks at the event only. */
   readonly matches: (event: LoggedEvent, args: Readonly<Record<string, unknown>>) => boolean;
+  /**
+   * Of a field that follows one object: throws where there is none to follow, so that nobody waits for ever, and answers whether it has ended. Then
+   * the subscriber gets the last word on it, and the subscription completes.
+   */
+  readonly hasEnded?: (context: GraphqlContext, args: Readonly<Record<string, unknown>>) => Promise<boolean>;
 }
 
 export const liveFields = new Map<string, LiveField>();

@@ -163,7 +163,7 @@ export class GraphqlSocket {
       const verdict = this.parts.gate.admitText(request, caller);
       if (verdict.errors) return this.fail(id, end, verdict.errors);
       if (verdict.admitted.operation.operation === OperationTypeNode.SUBSCRIPTION) {
-        await this.parts.hub.join(request, verdict.admitted, caller, this.member(id, isOurs), (leave) => (release = leave));
+        await this.parts.hub.join(request, verdict.admitted, caller, this.member(id, end, isOurs), (leave) => (release = leave));
         return;
       }
       const payload = await this.run(request, verdict.admitted, caller, (context) => (release = () => void context.abandon()));
@@ -201,7 +201,7 @@ export class GraphqlSocket {
     }
   }
 
-  private member(id: string, isOurs: () => boolean): LiveMember {
+  private member(id: string, end: () => void, isOurs: () => boolean): LiveMember {
     const prefix = nextPrefix(id);
     const { socket } = this;
     return {
@@ -220,6 +220,12 @@ export class GraphqlSocket {
           socket.send(`${prefix}${payload}}`, () => waits && resolve());
           if (!waits) resolve();
         }),
+      complete: () => {
+        if (!isOurs()) return;
+        this.operations.delete(id);
+        end();
+        this.sendMessage({ type: 'complete', id });
+      },
       fellBehind: () => this.close('TOO_SLOW', 'Too many events wait; connect again with `after`'),
     };
   }

@@ -1,8 +1,8 @@
-/** From an incident to its alerts, log, SIM and fleet; and from alerts and SIMs to their incidents. */
+/** From an incident to its client, alerts, log, SIM and fleet; and from alerts and SIMs to their incidents. */
 import { Arg, Args, Ctx, Field, FieldResolver, ObjectType, Resolver, Root } from 'type-graphql';
 import { singleton } from 'tsyringe';
 import { Alert, AlertConnection, alertPage, findAlert } from '../alerts';
-import { Fleet, fleetLoader, Sim, simLoader } from '../fleet';
+import { Client, clientLoader, Fleet, fleetLoader, loaderKey, Sim, simLoader } from '../fleet';
 import { decodeCursor, PageArgs, pageOf, type Connection } from '../graphql/connection';
 import type { GraphqlContext } from '../graphql/context';
 import { Incident, IncidentConnection, IncidentLogConnection, IncidentLogEntry, type LogRow } from './incident';
@@ -22,6 +22,14 @@ export class RootCauseEvidence {
 @singleton()
 @Resolver(() => Incident)
 export class IncidentEdges {
+  @FieldResolver(() => Client, {
+    nullable: true,
+    description: 'The client that it is about; null for an incident of the platform as a whole, and for embed tokens.',
+  })
+  async client(@Root() { record }: Incident, @Ctx() context: GraphqlContext): Promise<Client | null> {
+    return record.clientId === 0 ? null : context.load(clientLoader, loaderKey(record.clientId, String(record.clientId)));
+  }
+
   @FieldResolver(() => Sim, {
     nullable: true,
     description: 'The SIM that it is about; null where it is about a fleet, a network or the client.',

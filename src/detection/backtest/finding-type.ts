@@ -87,7 +87,7 @@ export async function findingPage(
   };
   const shown = conditions();
   if (page.after) {
-    const [score, ...rest] = decodeScoreCursor(page.after, ['date', 'text', 'text']);
+    const [score, ...rest] = decodeScoreCursor(page.after, ['score', 'date', 'text', 'text']);
     shown.and('(day, score, kind, subject_id) < (?::date, ?::float8, ?::text, ?::text)', rest[0]!, score!, rest[1]!, rest[2]!);
   }
   const rows = await context.read((tx) =>

@@ -10,14 +10,17 @@ import { registerNode } from '../../graphql/nodes';
 import { DateScalar, DateTimeScalar, SafeTextScalar } from '../../graphql/scalars';
 import { DetectorRegistry } from '../host/registry';
 import { ClientAnomaly, clientAnomalyKey, ClientAnomalyVerdict, type ClientAnomalyRow } from './client-anomaly-type';
-import { feedbackOn, hiddenBy } from './feedback-store';
+import { FEEDBACK_COLUMNS, hiddenBy, withFeedback } from './feedback-store';
 import { JUDGED_AT, judgedAt, type Judged } from './judged-at';
 import { decodeScoreCursor, shownCountry, shownDetector } from './score-cursor';
 
 const COLUMNS = `anomaly.client_id, anomaly.day, anomaly.detector_id, anomaly.country, anomaly.scope, anomaly.mode, anomaly.devices, anomaly.flagged,
-  anomaly.expected, anomaly.z_score, anomaly.p_value, anomaly.corrected_p_value, anomaly.verdict AS decided,
-  said.verdict, said.reason, said.until, said.given_at, said.given_by`;
-const FROM = `client_anomaly anomaly LEFT JOIN LATERAL (${feedbackOn('CLIENT')}) said ON true`;
+  anomaly.expected, anomaly.z_score, anomaly.p_value, anomaly.corrected_p_value, anomaly.verdict,
+  ${FEEDBACK_COLUMNS}`;
+const FROM = `client_anomaly anomaly ${withFeedback('CLIENT')}`;
+/** What matters comes first: anomalous ones; last those with too few devices, whose z says nothing. The index client_anomaly_page has the same words. */
+const verdictsByRank: readonly (keyof typeof ClientAnomalyVerdict)[] = ['ABSTAINED', 'NORMAL', 'ANOMALOUS'];
+const VERDICT_RANK = `array_position(ARRAY[${verdictsByRank.map((verdict) => `'${verdict}'`).join(', ')}], anomaly.verdict)`;
 
 @ObjectType({ description: 'A page of decisions.' })
 export class ClientAnomalyConnection extends connectionOf(ClientAnomaly, 'ClientAnomaly') {
@@ -44,7 +47,7 @@ export class ClientAnomalyFilter {
   @Field(() => Boolean, {
     nullable: true,
     description:
-      'true: the decisions that are hidden, since somebody said HARMLESS of the client and country (`feedback` says who and why). Default false: the others.',
+      'true: the decisions that are hidden, since somebody said HARMLESS of the client and country (`suppressedBy` says who and why). Default false: the others.',
   })
   suppressed?: boolean | null;
 }
@@ -55,7 +58,8 @@ export class ClientAnomalyResolver {
   constructor(private readonly registry: DetectorRegistry) {}
 
   @Query(() => ClientAnomalyConnection, {
-    description: 'What was decided of each client and visited country on a day, the highest z first.',
+    description:
+      'What was decided of each client and visited country on a day: ANOMALOUS ones first, then NORMAL, then ABSTAINED; each the highest z first.',
   })
   async clientAnomalies(
     @Ctx() context: GraphqlContext,
@@ -76,20 +80,23 @@ export class ClientAnomalyResolver {
     };
     const shown = conditions();
     if (page.after) {
-      const cursor = decodeScoreCursor(page.after, ['number', 'text']);
-      shown.and('(anomaly.z_score, anomaly.client_id, anomaly.country) < (?::float8, ?::int4, ?::text)', ...cursor);
+      const cursor = decodeScoreCursor(page.after, ['number', 'score', 'number', 'text']);
+      shown.and(
+        `(${VERDICT_RANK}, anomaly.z_score, anomaly.client_id, anomaly.country) < (?::int4, ?::float8, ?::int4, ?::text)`,
+        ...cursor,
+      );
     }
     const rows = await context.read((tx) =>
       tx.query<ClientAnomalyRow>(
         `SELECT ${COLUMNS} FROM ${FROM} ${shown.where}
-          ORDER BY anomaly.z_score DESC, anomaly.client_id DESC, anomaly.country DESC LIMIT ${page.first + 1}`,
+          ORDER BY ${VERDICT_RANK} DESC, anomaly.z_score DESC, anomaly.client_id DESC, anomaly.country DESC LIMIT ${page.first + 1}`,
         shown.parameters,
       ),
     );
     const found = pageOf(
       rows,
       page,
-      (row) => [String(row.z_score), row.client_id, row.country],
+      (row) => [verdictsByRank.indexOf(row.verdict) + 1, String(row.z_score), row.client_id, row.country],
       (row) => ClientAnomaly.of(row),
       async () => {
         const all = conditions();

@@ -24,7 +24,7 @@ registerEnumType(ClientAnomalyVerdict, {
   },
 });
 
-export interface ClientAnomalyRow extends Omit<FeedbackColumns, 'verdict'> {
+export interface ClientAnomalyRow extends FeedbackColumns {
   client_id: number;
   day: string;
   detector_id: string;
@@ -37,8 +37,7 @@ export interface ClientAnomalyRow extends Omit<FeedbackColumns, 'verdict'> {
   z_score: number;
   p_value: number;
   corrected_p_value: number;
-  decided: keyof typeof ClientAnomalyVerdict;
-  verdict: FeedbackColumns['verdict'];
+  verdict: keyof typeof ClientAnomalyVerdict;
 }
 
 @ObjectType({ implements: Node, description: "The decision on a client's devices in one visited country on one UTC day." })
@@ -79,9 +78,14 @@ export class ClientAnomaly extends Node {
   @Field(() => AnomalyFeedback, {
     nullable: true,
     description:
-      'What a person said of it, or, HARMLESS, of this client and country on an earlier day so that it is hidden; null where nobody did.',
+      'What a person said of it, or, where nobody did, the HARMLESS on this client and country of an earlier day that hides it; else null.',
   })
   feedback: AnomalyFeedback | null;
+  @Field(() => AnomalyFeedback, {
+    nullable: true,
+    description: 'The HARMLESS that hides it: who said it, why, and until when; of this day or of one before. null where nothing hides it.',
+  })
+  suppressedBy: AnomalyFeedback | null;
   clientId: number;
 
   static of(row: ClientAnomalyRow): ClientAnomaly {
@@ -99,8 +103,8 @@ export class ClientAnomaly extends Node {
       zScore: row.z_score,
       pValue: row.p_value,
       correctedPValue: row.corrected_p_value,
-      verdict: ClientAnomalyVerdict[row.decided],
-      feedback: feedbackOf(row),
+      verdict: ClientAnomalyVerdict[row.verdict],
+      ...feedbackOf(row),
     });
   }
 }

@@ -10,14 +10,14 @@ import { registerNode } from '../../graphql/nodes';
 import { DateScalar, DateTimeScalar, SafeTextScalar } from '../../graphql/scalars';
 import { DetectorRegistry } from '../host/registry';
 import { AnomalyHistoryEntry, anomalyKey, DeviceAnomaly, type DeviceAnomalyRow } from './device-anomaly-type';
-import { feedbackOn, hiddenBy } from './feedback-store';
+import { FEEDBACK_COLUMNS, hiddenBy, withFeedback } from './feedback-store';
 import { JUDGED_AT, judgedAt, type Judged } from './judged-at';
 import { decodeScoreCursor, shownCountry, shownDetector } from './score-cursor';
 
 const HISTORY_DAYS = 30;
 const COLUMNS = `anomaly.client_id, anomaly.day, anomaly.detector_id, anomaly.sim_id, anomaly.country, anomaly.cluster, anomaly.score, anomaly.raw_score,
-  anomaly.evidence, said.verdict, said.reason, said.until, said.given_at, said.given_by`;
-const FROM = `device_anomaly anomaly LEFT JOIN LATERAL (${feedbackOn('SIM')}) said ON true`;
+  anomaly.evidence, ${FEEDBACK_COLUMNS}`;
+const FROM = `device_anomaly anomaly ${withFeedback('SIM')}`;
 
 @ObjectType({ description: 'A page of flagged devices.' })
 export class DeviceAnomalyConnection extends connectionOf(DeviceAnomaly, 'DeviceAnomaly') {
@@ -44,7 +44,7 @@ export class AnomalyFilter {
   @Field(() => Boolean, {
     nullable: true,
     description:
-      'true: the devices that are hidden, since somebody said HARMLESS of them (`feedback` says who and why). Default false: the others.',
+      'true: the devices that are hidden, since somebody said HARMLESS of them (`suppressedBy` says who and why). Default false: the others.',
   })
   suppressed?: boolean | null;
 }
@@ -92,7 +92,8 @@ export class DeviceAnomalyResolver {
       return shown.and(`${filter?.suppressed ? '' : 'NOT '}EXISTS (${hiddenBy('SIM')})`);
     };
     const shown = conditions();
-    if (page.after) shown.and('(anomaly.score, anomaly.sim_id) < (?::float8, ?::int8)', ...decodeScoreCursor(page.after, ['int8']));
+    if (page.after)
+      shown.and('(anomaly.score, anomaly.sim_id) < (?::float8, ?::int8)', ...decodeScoreCursor(page.after, ['score', 'int8']));
     const rows = await context.read((tx) =>
       tx.query<DeviceAnomalyRow>(
         `SELECT ${COLUMNS} FROM ${FROM} ${shown.where} ORDER BY anomaly.score DESC, anomaly.sim_id DESC LIMIT ${page.first + 1}`,

@@ -60,9 +60,14 @@ export class DeviceAnomaly extends Node {
   evidence: readonly Evidence[];
   @Field(() => AnomalyFeedback, {
     nullable: true,
-    description: 'What a person said of it, or, HARMLESS, of this SIM on an earlier day so that it is hidden; null where nobody did.',
+    description: 'What a person said of it, or, where nobody did, the HARMLESS on this SIM of an earlier day that hides it; else null.',
   })
   feedback: AnomalyFeedback | null;
+  @Field(() => AnomalyFeedback, {
+    nullable: true,
+    description: 'The HARMLESS that hides it: who said it, why, and until when; of this day or of one before. null where nothing hides it.',
+  })
+  suppressedBy: AnomalyFeedback | null;
   clientId: number;
   simId: string;
 
@@ -78,7 +83,7 @@ export class DeviceAnomaly extends Node {
       score: row.score,
       rawScore: row.raw_score,
       evidence: row.evidence,
-      feedback: feedbackOf(row),
+      ...feedbackOf(row),
     });
   }
 }

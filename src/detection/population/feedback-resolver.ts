@@ -23,7 +23,9 @@ const MOST_ANOMALIES = 1_000;
 export class RecordFeedbackInput {
   @Field(() => [ID], { description: `The anomalies (ids of DeviceAnomaly or ClientAnomaly), 1 to ${MOST_ANOMALIES}, of one client.` })
   anomalies: string[];
-  @Field(() => FeedbackVerdict, { description: 'What they are. A later word of the same day replaces an earlier one.' })
+  @Field(() => FeedbackVerdict, {
+    description: 'What they are. A later word on the same anomaly takes the place of an earlier one, which then neither hides nor lifts.',
+  })
   verdict: FeedbackVerdict;
   @Field(() => SafeTextScalar, { nullable: true, description: 'Why.' })
   reason?: string | null;
@@ -77,7 +79,7 @@ export class DetectorFeedback {
 export class FeedbackActions {
   @Mutation(() => RecordFeedbackPayload, {
     description:
-      'Says of anomalies what they are. HARMLESS hides the SIM, or the client in the country, from the lists of that day and those after it, and keeps it from raising alerts.',
+      'Says of anomalies what they are. HARMLESS hides the SIM, or the client in the country, from the lists of that day and those after it, and keeps it from raising alerts, until its date or until HARMFUL is said of one of them.',
   })
   async recordFeedback(
     @Arg('input', () => RecordFeedbackInput, { description: 'Which anomalies, and what they are.' }) input: RecordFeedbackInput,

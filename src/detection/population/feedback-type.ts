@@ -13,8 +13,11 @@ registerEnumType(FeedbackVerdict, {
   name: 'FeedbackVerdict',
   description: 'What a person says of an anomaly.',
   valuesConfig: {
-    HARMFUL: { description: 'It is real trouble.' },
-    HARMLESS: { description: 'It is unusual, and does no harm: hidden from lists of this day and those after it, until its date.' },
+    HARMFUL: { description: 'It is real trouble. A HARMLESS that was said before hides nothing from this day on.' },
+    HARMLESS: {
+      description:
+        'It is unusual, and does no harm: hidden from lists of this day and those after it, until its date, or from the day of which somebody says HARMFUL later. EXPECTED, DUPLICATE and UNSURE of another day change nothing about that.',
+    },
     EXPECTED: { description: 'It was known to come, such as a maintenance.' },
     DUPLICATE: { description: 'It is trouble that another alert or incident covers.' },
     UNSURE: { description: 'It was looked at without a conclusion.' },
@@ -35,8 +38,8 @@ export class AnomalyFeedback {
   by: string;
 }
 
-/** What a query reads by `feedbackOn`: null where nobody said anything. */
-export interface FeedbackColumns {
+/** A word as it is stored: null where nobody said anything. */
+interface WordColumns {
   readonly verdict: keyof typeof FeedbackVerdict | null;
   readonly reason: string | null;
   readonly until: string | null;
@@ -44,8 +47,25 @@ export interface FeedbackColumns {
   readonly given_by: string | null;
 }
 
-export function feedbackOf({ verdict, reason, until, given_at: at, given_by: by }: FeedbackColumns): AnomalyFeedback | null {
+/** What a query reads by `withFeedback`: what was said of the very anomaly, and what hides it. */
+export type FeedbackColumns = { readonly [Column in keyof WordColumns as `${'said' | 'hiding'}_${Column}`]: WordColumns[Column] };
+
+function wordOf({ verdict, reason, until, given_at: at, given_by: by }: WordColumns): AnomalyFeedback | null {
   return verdict === null ? null : { verdict: FeedbackVerdict[verdict], reason, until, at: at!, by: by! };
+}
+
+/** An anomaly of which nobody said anything shows what hides it. */
+export function feedbackOf(row: FeedbackColumns): { feedback: AnomalyFeedback | null; suppressedBy: AnomalyFeedback | null } {
+  const word = (of: 'said' | 'hiding') =>
+    wordOf({
+      verdict: row[`${of}_verdict`],
+      reason: row[`${of}_reason`],
+      until: row[`${of}_until`],
+      given_at: row[`${of}_given_at`],
+      given_by: row[`${of}_given_by`],
+    });
+  const suppressedBy = word('hiding');
+  return { feedback: word('said') ?? suppressedBy, suppressedBy };
 }
 
 /** The parts of an anomaly's key, `day:detector:rest`; null where it can't be one. `rest`: a pattern. */

@@ -4,16 +4,11 @@ import type { Evidence } from '../../detector';
 import { endOfDay, startOfDay, type Day } from '../days';
 import { readConfiguration } from '../host/configuration';
 import type { PairDecision } from '../significance/decide';
-import type { Finding, Judged } from '../verdicts';
+import { clientInCountry, type Finding, type Judged } from '../verdicts';
 import type { StoredDecision } from './decision-store';
 
 /** The host's own kind: too many devices of a client in a country. */
 export const CLIENT_KIND = 'CLIENT_ANOMALY';
-
-/** Each country is trouble of its own: a second one that begins later is a second alert. */
-function subjectOf(clientId: number, country: string): string {
-  return `${clientId}:${country}`;
-}
 
 function window(day: Day): Pick<Finding, 'windowStart' | 'windowEnd'> {
   return { windowStart: new Date(startOfDay(day)), windowEnd: new Date(endOfDay(day)) };
@@ -31,7 +26,7 @@ function clientFinding({ clientId, day, planned }: StoredDecision, pair: PairDec
     kind: CLIENT_KIND,
     title: `Unusually many devices in ${pair.country} signal abnormally`,
     subject: 'CLIENT',
-    subjectId: subjectOf(clientId, pair.country),
+    subjectId: clientInCountry(clientId, pair.country),
     simId: null,
     fleetId: null,
     ...window(day),
@@ -93,7 +88,7 @@ export function judgedOf({ clientId, day, planned, mode, pairs, raised, countrie
       kind: CLIENT_KIND,
       subject: 'CLIENT' as const,
       windowStart,
-      subjectIds: countries.map((country) => subjectOf(clientId, country)),
+      subjectIds: countries.map((country) => clientInCountry(clientId, country)),
     },
     { detectorId, kind, subject: 'SIM' as const, windowStart, subjectIds: simIds },
   ].filter(({ subjectIds }) => subjectIds.length > 0);

@@ -2,6 +2,7 @@
 import { Arg, Args, Ctx, Field, FieldResolver, ID, ObjectType, Query, Resolver, Root, Subscription } from 'type-graphql';
 import { singleton } from 'tsyringe';
 import { mayUse } from '../../access';
+import { SimwardenError } from '../../errors';
 import { clientLoader, loaderKey } from '../../fleet';
 import { isOperator } from '../../graphql/caller';
 import { connectionOf, decodeCursor, PageArgs, pageOf, type Connection } from '../../graphql/connection';
@@ -11,7 +12,7 @@ import { liveField, type LiveRoot } from '../../graphql/live';
 import { registerNode } from '../../graphql/nodes';
 import { ReplayGap } from '../../graphql/replay-gap';
 import { JsonScalar } from '../../graphql/scalars';
-import { PopulationRunView } from './population-run-type';
+import { PopulationRunState, PopulationRunView } from './population-run-type';
 import { findPopulationRun, OPERATOR, RUN_COLUMNS, type PopulationRunRow } from './run-record';
 
 @ObjectType({ description: 'A page of population runs.' })
@@ -35,8 +36,7 @@ export class PopulationRunResolver {
     @Arg('id', () => ID, { description: 'Id of the run.' }) id: string,
     @Ctx() context: GraphqlContext,
   ): Promise<PopulationRunView | null> {
-    const run = requireGlobalId(id, 'PopulationRun');
-    return run === null ? null : shownRun(context, run.key);
+    return namedRun(context, id);
   }
 
   @Query(() => PopulationRunConnection, { description: 'Runs over the whole population, the latest asked for first.' })
@@ -74,21 +74,27 @@ export class PopulationRunResolver {
   }
 
   @Subscription(() => DetectionRunProgress, {
-    description: 'How far a population run is, each time it says so: first what came after the cursor, then what happens.',
+    description:
+      'How far a population run is, each time it says so: first what came after the cursor, then what happens. Of a run that has ended already: how it ended, and the subscription is complete.',
     subscribe: liveField({
       name: 'detectionRunProgress',
       eventType: 'DETECTION_RUN_PROGRESS',
       matches: (event, { runId }) => parseGlobalId(String(runId))?.key === event.subjectId,
+      hasEnded: async (context, { runId }) => {
+        const run = await namedRun(context, String(runId));
+        if (run === null) throw new SimwardenError('NOT_FOUND', { what: 'population run' }, ['runId']);
+        return run.state === PopulationRunState.SUCCEEDED || run.state === PopulationRunState.FAILED;
+      },
     }),
   })
   async detectionRunProgress(
-    @Root() { event, cursor, gap }: LiveRoot,
+    @Root() { cursor, gap }: LiveRoot,
     @Ctx() context: GraphqlContext,
-    @Arg('runId', () => ID, { description: 'Id of the run.' }) _runId: string,
+    @Arg('runId', () => ID, { description: 'Id of the run.' }) runId: string,
     @Arg('after', () => String, { nullable: true, description: 'Cursor of the last change received; default: from now on.' })
     _after?: string | null,
   ): Promise<DetectionRunProgress> {
-    return { cursor, gap, run: event === null ? null : await shownRun(context, event.subjectId) };
+    return { cursor, gap, run: gap ? null : await namedRun(context, runId) };
   }
 }
 
@@ -109,6 +115,11 @@ async function named(context: GraphqlContext, result: unknown): Promise<unknown>
       clearest: await Promise.all(line.clearest.map(name)),
     })),
   );
+}
+
+async function namedRun(context: GraphqlContext, id: string): Promise<PopulationRunView | null> {
+  const run = requireGlobalId(id, 'PopulationRun');
+  return run === null ? null : shownRun(context, run.key);
 }
 
 /** Only operators see runs of the whole population. */

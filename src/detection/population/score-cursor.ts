@@ -3,12 +3,21 @@ import { SimwardenError } from '../../errors';
 import { decodeCursor, type CursorValue } from '../../graphql/connection';
 import type { DetectorRegistry } from '../host/registry';
 
-/** Decodes a cursor whose first value is a score. */
-export function decodeScoreCursor(cursor: string, rest: Parameters<typeof decodeCursor>[1]): CursorValue[] {
-  const values = decodeCursor(cursor, ['text', ...rest]);
-  if (!/^-?\d+(\.\d+)?(e[+-]?\d+)?$/.test(String(values[0])) || !Number.isFinite(Number(values[0])))
+type CursorKind = Parameters<typeof decodeCursor>[1][number];
+
+/** Decodes a cursor that has scores among its values: `kinds` as decodeCursor has them, and `score`. */
+export function decodeScoreCursor(cursor: string, kinds: readonly (CursorKind | 'score')[]): CursorValue[] {
+  const values = decodeCursor(
+    cursor,
+    kinds.map((kind) => (kind === 'score' ? 'text' : kind)),
+  );
+  if (kinds.some((kind, at) => kind === 'score' && !isScore(String(values[at]))))
     throw new SimwardenError('BAD_CURSOR', { given: cursor.slice(0, 80) });
   return values;
+}
+
+function isScore(text: string): boolean {
+  return /^-?\d+(\.\d+)?(e[+-]?\d+)?$/.test(text) && Number.isFinite(Number(text));
 }
 
 /** The detector whose decisions are shown where none is named: the first of the population, which speaks by default. Throws for one that judges no population. */

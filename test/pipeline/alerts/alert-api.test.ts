@@ -187,6 +187,24 @@ test('a portal that is bound to a fleet sees that fleet only', async () => {
   expect(await list({}, tenant(story.clientId, Role.EMBED, ['00000000-0000-4000-8000-000000000002']))).toMatchObject({ totalCount: 0 });
 });
 
+test('an operator sees whose alert it is, a customer itself, and an embed token no client', async () => {
+  await hit(1);
+  const whose = async (caller: typeof operator) => {
+    const { alerts } = await house.ask(caller, 'query Q($filter: AlertFilter) { alerts(filter: $filter) { nodes { client { id } } } }', {
+      filter: { client: house.idOf('Client', acme, story.clientId) },
+    });
+    return alerts.nodes;
+  };
+  const itself = [{ client: { id: house.idOf('Client', acme, story.clientId) } }];
+  expect([await whose(operator), await whose(me), await whose(tenant(story.clientId, Role.CLIENT_VIEWER))]).toEqual([
+    itself,
+    itself,
+    itself,
+  ]);
+  expect(await whose(tenant(story.clientId, Role.EMBED))).toEqual([{ client: null }]);
+  expect(await whose(tenant(other.alerts.clientId))).toEqual([]);
+});
+
 test.each(['CREATED_AT', 'LAST_WINDOW', 'SEVERITY'])('pages by %s show each alert once, both ways', async (field) => {
   for (const [index, severity] of (['WARNING', 'CRITICAL', 'INFO', 'CRITICAL', 'WARNING'] as const).entries()) {
     await acme.say({ hits: [{ day: 1 + index, sim: String(index), severity }] });

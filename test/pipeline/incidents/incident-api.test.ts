@@ -1,4 +1,5 @@
 /** What people do with incidents over GraphQL: open, note, judge, merge, close. */
+import { Role } from '../../../src/graphql/caller';
 import { openAlertHouse, operator, tenant, type AlertHouse } from '../alerts/alert-house';
 import { day, type IncidentStory } from './incident-story';
 
@@ -97,6 +98,18 @@ test('incidents that are one are merged: alerts, severity and proposal follow', 
     userErrors: [{ code: 'BAD_USER_INPUT', path: ['from'] }],
   });
   expect(await mutate('mergeIncidents', { into, from: [from] })).toMatchObject({ userErrors: [{ code: 'ILLEGAL_TRANSITION' }] });
+});
+
+test('an operator sees whose incident it is, a customer itself, and an embed token no client', async () => {
+  await acme.say({ hits: [{ day: 1 }] });
+  const id = await incidentId();
+  const whose = async (caller: typeof operator) =>
+    (await house.ask(caller, 'query Q($id: ID!) { incident(id: $id) { client { id } alerts { nodes { client { id } } } } }', { id }))
+      .incident;
+  const client = { id: house.idOf('Client', acme, acme.alerts.clientId) };
+  expect([await whose(operator), await whose(me)]).toEqual(Array(2).fill({ client, alerts: { nodes: [{ client }] } }));
+  expect(await whose(tenant(acme.alerts.clientId, Role.EMBED))).toEqual({ client: null, alerts: { nodes: [{ client: null }] } });
+  expect(await whose(tenant(other.alerts.clientId))).toBeNull();
 });
 
 test('an incident opened by hand takes alerts in', async () => {

@@ -1,9 +1,11 @@
 /** The population through the public door: asked for, followed, read, talked about. */
 import { AlertRaiser } from '../../../src/alerts';
 import { DetectorRegistry } from '../../../src/detection';
+import { toGlobalId } from '../../../src/graphql/global-id';
 import { liveCursor } from '../../../src/graphql/live-cursor';
 import { SystemEntropy } from '../../../src/runtime';
 import { OPERATOR_KEY, startTestApp, type TestApp } from '../../support/app';
+import { codeIn, SocketPeer } from '../../api/graphql/socket-peer';
 import { ApiClient } from '../../../src/commands/demo/api-client';
 import { DetectionWorld } from '../detection/support';
 import { farFromMedian, type Fleet } from './feature-town';
@@ -143,6 +145,11 @@ test('the client and its worst devices raise alerts, each an incident of its own
   ]);
   expect(alerts.nodes.filter(({ kind }) => kind === 'UNUSUAL_SIGNALING')).toHaveLength(20);
   expect((await bolt.graphql<{ alerts: { nodes: object[] } }>('{ alerts { nodes { kind } } }')).alerts.nodes).toEqual([]);
+  const whose = { nodes: [{ country: 'ES', client: { name: 'Acme' }, incident: { client: { name: 'Acme' } } }] };
+  for (const caller of [app.operator, acme]) {
+    const about = '{ alerts(filter: { kind: "CLIENT_ANOMALY" }) { nodes { country client { name } incident { client { name } } } } }';
+    expect(await caller.graphql(about)).toEqual({ alerts: whose });
+  }
 });
 
 test('what somebody calls harmless is hidden until its date, and says who and why', async () => {
@@ -270,6 +277,51 @@ test('an operator follows a run over the socket to its end, and a customer learn
   expect(seen.every((run) => run.id === id)).toBe(true);
   expect(seen.at(-1)).toMatchObject({ state: 'SUCCEEDED', phase: 'DONE', rowsDone: 340, rowsTotal: 340 });
   expect(told).toEqual([]);
+});
+
+test('who follows a run that has ended hears how, and the end; who follows none is told so', async () => {
+  const { populationRuns } = await app.operator.graphql<{ populationRuns: { nodes: Run[] } }>('{ populationRuns { nodes { id state } } }');
+  const ended = populationRuns.nodes.find(({ state }) => state === 'SUCCEEDED')!;
+  const follow =
+    'subscription F($id: ID!, $after: String) { detectionRunProgress(runId: $id, after: $after) { cursor gap { missedFrom } run { id state phase } } }';
+  const peer = await SocketPeer.greeted(new URL('/graphql', app.url.replace(/^http/, 'ws')).href, OPERATOR_KEY);
+  try {
+    for (const after of [null, liveCursor(0n)]) {
+      peer.subscribe('ended', follow, { id: ended.id, after });
+      const { payload } = await peer.next('next');
+      expect(payload).toMatchObject({
+        data: { detectionRunProgress: { cursor: expect.any(String), gap: null, run: { id: ended.id, state: 'SUCCEEDED', phase: 'DONE' } } },
+      });
+      expect(await peer.next()).toEqual({ type: 'complete', id: 'ended' });
+    }
+    const nothing = toGlobalId('PopulationRun', 0, '01a00000-0000-7000-8000-000000000000');
+    for (const [id, code] of [
+      [nothing, 'NOT_FOUND'],
+      ['nonsense', 'NOT_FOUND'],
+      [toGlobalId('Client', settled.clientId, settled.clientId), 'WRONG_ID_TYPE'],
+    ] as const) {
+      peer.subscribe('none', follow, { id });
+      expect(codeIn(await peer.next('error'))).toBe(code);
+    }
+  } finally {
+    await SocketPeer.closeAll();
+  }
+});
+
+test("options of a population detector are the operator's for all clients; a client sets the mode alone", async () => {
+  const clients = await app.operator.graphql<{ clients: { nodes: { id: string; name: string }[] } }>('{ clients { nodes { id name } } }');
+  const client = clients.clients.nodes.find(({ name }) => name === 'Bolt')!.id;
+  const configure = 'mutation C($input: ConfigureDetectorInput!) { configureDetector(input: $input) { userErrors { code path message } } }';
+  const input = { detector: 'far-from-median', mode: 'SHADOW' };
+  const refused = 'far-from-median judges the whole population with one set of options, which the operator configures for all clients.';
+  for (const options of [{ modelScope: 'GLOBAL' }, {}]) {
+    await expect(bolt.graphql(configure, { input: { ...input, options } })).rejects.toThrow(refused);
+    await expect(app.operator.graphql(configure, { input: { ...input, options, scope: { client } } })).rejects.toThrow(refused);
+  }
+  const done = { configureDetector: { userErrors: [] } };
+  expect(await bolt.graphql(configure, { input })).toEqual(done);
+  expect(await bolt.graphql(configure, { input: { ...input, mode: null } })).toEqual(done);
+  expect(await app.operator.graphql(configure, { input: { ...input, mode: 'ENABLED', options: {} } })).toEqual(done);
 });
 
 test('only operators ask for runs', async () => {
