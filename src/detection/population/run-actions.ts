@@ -173,7 +173,7 @@ export class RunActions {
 
   @Mutation(() => FitModelsPayload, {
     description:
-      'Fits clusters and models on these days, whatever the refit schedule says; runs that begin afterwards use them. Clusters that are much the same keep their numbers.',
+      'Fits clusters and models on these days, whatever the refit schedule says; runs that begin afterwards use the models that were trained through the latest day, of equal ones those fitted last. Clusters that are much the same keep their numbers.',
   })
   async fitModels(
     @Arg('input', () => FitModelsInput, { description: 'Which days.' }) { from, to, seed }: FitModelsInput,

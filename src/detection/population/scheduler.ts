@@ -88,6 +88,7 @@ export class PopulationScheduler {
       return true;
     } finally {
       await this.write('population.release', (tx) => releaseLease(tx, RUN_LEASE, holder));
+      if (row.trigger === 'BACKTEST') await this.retention.forgetBacktestModels();
     }
   }
 
