@@ -17,6 +17,7 @@ import { addDriftCounts, deleteCheckpoints } from './checkpoints';
 import { clientsDecidedSince, countRows } from './day-clients';
 import { DayDecision, decidedThrough, type DecidingRun, type DetectorDecision } from './day-decision';
 import { DRIFT_WIDTH, PSI_STALE, stabilityIndex } from './drift';
+import { runSucceeded } from './failed-days';
 import { PopulationFit, type FitOrder } from './fit-service';
 import { GenerationStore, type LoadedGeneration } from './generation-store';
 import { changesOf } from './judged-days';
@@ -241,7 +242,8 @@ export class PopulationRun {
         failure,
       }));
       const forOperator = run.stores ? await recordHealth(tx, OPERATOR, row.to_day, runs, now) : null;
-      if (forOperator) await this.verdictCommit.commit(tx, forOperator);
+      const judgedAtLast = run.stores ? await runSucceeded(tx, row) : null;
+      for (const verdicts of [forOperator, judgedAtLast]) if (verdicts) await this.verdictCommit.commit(tx, verdicts);
       const change: RunChange = { state: 'SUCCEEDED', phase: 'DONE', finishedAt: now, warnings, result: resultOf(decisions) };
       await changeRun(tx, this.entropy, row.run_id, change, now);
     });

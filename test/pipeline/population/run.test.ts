@@ -1,4 +1,5 @@
 /** The daily run on a database: scheduled, decided, raised, killed and taken up again. */
+import { PopulationFit } from '../../../src/detection/population/fit-service';
 import { findPopulationRun, insertRun, type NewRun } from '../../../src/detection/population/run-record';
 import { SystemEntropy } from '../../../src/runtime';
 import type { Fleet } from './feature-town';
@@ -201,6 +202,66 @@ describe('models of other runs than the daily ones', () => {
     expect((await carryOut({ trigger: 'ON_DEMAND', fromDay: '2026-11-10', toDay: '2026-11-10' })).generation).toBe(3);
     // a back-test of the first day may not know the second
     expect((await carryOut({ trigger: 'BACKTEST', ...days(8), plan: [{ ...scope, scope: 'PER_CLUSTER' }] })).generation).toBe(4);
+  });
+});
+
+describe('a day whose run fails', () => {
+  it('is run again, later each time, with an alert to the operator until it is judged', async () => {
+    const world = await PopulationWorld.open();
+    const acme = await settleClient(world.detection, 'acme', calm.acme!);
+    await storeFeatures(world.detection.database, acme, calm.acme!, badDay);
+    world.detection.clock.set(new Date('2026-11-11T12:00:00Z'));
+    const broken = jest.spyOn(world.part(PopulationFit), 'run').mockRejectedValue(new Error('no space left on device'));
+    const states = async () =>
+      (await world.detection.query<{ state: string }>('SELECT state FROM population_run ORDER BY scheduled_for')).map(({ state }) => state);
+    /** As a server's loop does, which goes on after a failure. */
+    const work = async () => {
+      for (let tries = 0; tries < 4; tries++) await world.scheduler.drain().catch(() => undefined);
+    };
+    const afterMinutes = async (minutes: number) => {
+      world.detection.clock.advance(minutes * 60_000);
+      await work();
+      return states();
+    };
+    const alerts = () => world.detection.ledger.find('POPULATION_RUN_FAILED');
+    await work();
+    expect(await states()).toEqual(['FAILED']);
+    expect(alerts()).toMatchObject([{ clientId: 0, windowStart: new Date('2026-11-10T00:00:00Z'), severity: 'CRITICAL' }]);
+    expect(alerts()[0]!.evidence[0]!.text).toMatch(/^The run of 2026-11-10 failed: no space left on device\. It is run again/);
+    expect(await afterMinutes(4)).toEqual(['FAILED']);
+    expect(await afterMinutes(1)).toEqual(['FAILED', 'FAILED']);
+    expect(await afterMinutes(9)).toHaveLength(2);
+    expect(await afterMinutes(1)).toHaveLength(3);
+    for (let hour = 0; hour < 24; hour++) await afterMinutes(60);
+    // after 20, 40, 80, 160 and 320 minutes, then every six hours
+    expect((await states()).length).toBeLessThanOrEqual(10);
+    for (let hour = 0; hour < 8 * 24; hour += 3) await afterMinutes(180);
+    const givenUp = (await states()).length;
+    expect(await afterMinutes(48 * 60)).toHaveLength(givenUp);
+    expect(alerts()).toHaveLength(1);
+    await world.close();
+    broken.mockRestore();
+  });
+
+  it('takes the alert back once it is judged', async () => {
+    const world = await PopulationWorld.open();
+    const acme = await settleClient(world.detection, 'acme', calm.acme!);
+    await storeFeatures(world.detection.database, acme, calm.acme!, badDay);
+    world.detection.clock.set(new Date('2026-11-11T12:00:00Z'));
+    const broken = jest.spyOn(world.part(PopulationFit), 'run').mockRejectedValue(new Error('no space left on device'));
+    for (let tries = 0; tries < 4; tries++) await world.scheduler.drain().catch(() => undefined);
+    broken.mockRestore();
+    world.detection.clock.advance(5 * 60_000);
+    await world.scheduler.drain();
+    expect(world.detection.ledger.find('POPULATION_RUN_FAILED')).toEqual([]);
+    expect((await anomalies(world)).length).toBeGreaterThan(0);
+    world.detection.clock.advance(86_400_000);
+    await world.scheduler.drain();
+    expect(await world.detection.query('SELECT state FROM population_run ORDER BY scheduled_for')).toEqual([
+      { state: 'FAILED' },
+      { state: 'SUCCEEDED' },
+    ]);
+    await world.close();
   });
 });
 
