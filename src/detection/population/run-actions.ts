@@ -220,7 +220,7 @@ export class RunActions {
   }
 }
 
-/** Null where there are features; else says which of three it is: days to come, dialogues whose features are still to be computed, or no dialogues. */
+/** Null where there are features; else says which of four it is: days to come, no dialogues, days that are not over, or features still to be computed. */
 async function nothingToJudge(
   tx: Transaction,
   { fromDay, toDay }: Pick<NewRun, 'fromDay' | 'toDay'>,
@@ -230,12 +230,18 @@ async function nothingToJudge(
   const days = fromDay === toDay ? fromDay : `${fromDay} to ${toDay}`;
   const path = [fromDay === toDay ? 'day' : 'from'];
   if (fromDay > dayOf(now)) return new SimwardenError('NOTHING_TO_JUDGE', { days, why: 'that is still to come. Name a past day' }, path);
-  const clients = await clientsWithDialogues(tx, fromDay, toDay);
+  const { all, due } = await clientsWithDialogues(tx, fromDay, toDay, now);
   const why =
-    clients === 0
+    all === 0
       ? 'no dialogues were stored. Send them to /ingest/dialogues, or name other days'
-      : `dialogues of ${clients} client${clients === 1 ? '' : 's'} wait for their day to close, six hours after its end or at 12:00 UTC. Ask again then`;
+      : due > 0
+        ? `those of ${clients(due)} are computed from a minute after their last dialogues came on. Ask again in two minutes`
+        : `dialogues of ${clients(all)} wait for their day to close, six hours after its end or at 12:00 UTC. Ask again then`;
   return new SimwardenError('NOTHING_TO_JUDGE', { days, why }, path);
+}
+
+function clients(count: number): string {
+  return `${count} client${count === 1 ? '' : 's'}`;
 }
 
 function requireDays(from: Day, to: Day): void {
