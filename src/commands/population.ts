@@ -107,7 +107,8 @@ function percentOf({ phase, rowsDone, rowsTotal, modelsDone, modelsTotal }: Run)
 
 function whatHappens({ state, phase }: Run, works: boolean): string {
   if (!works && (state === 'WAITING' || state === 'RUNNING')) return 'another process is at a population run';
-  return state === 'WAITING' ? 'WAITING for what is due before it' : phase;
+  if (state === 'WAITING') return 'WAITING for what is due before it';
+  return phase === 'WAITING' ? state : phase;
 }
 
 function printDecisions({ result }: Run): void {
