@@ -191,7 +191,7 @@ async function startApp(options: Equipped, partners: Partners): Promise<App> {
     database,
     schema,
     newOperatorKey,
-    settle: () => settle(workers.all),
+    settle: () => settle(workers.all, () => !accepting),
     close: async () => {
       accepting = false;
       await graphql.stop();
@@ -330,7 +330,7 @@ function workersOf(
   return { all, tail };
 }
 
-/** Twice, since what a later worker did may have made work for an earlier one. */
-async function settle(workers: readonly Worker[]): Promise<void> {
-  for (let round = 0; round < 2; round++) for (const worker of workers) await worker.drain();
+/** Twice, since what a later worker did may have made work for an earlier one. A process that stops leaves the rest. */
+async function settle(workers: readonly Worker[], isStopping: () => boolean): Promise<void> {
+  for (let round = 0; round < 2; round++) for (const worker of workers) if (!isStopping()) await worker.drain();
 }

@@ -124,5 +124,30 @@ function metricsOf({ database }: HealthSources): Registry {
       },
     });
   }
+  new Gauge({
+    name: 'simwarden_population_runs',
+    help: 'Population runs of the last 93 days, by why they ran and how they stand or ended.',
+    labelNames: ['trigger', 'state'],
+    registers: [registry],
+    async collect() {
+      const counted = await populationRuns(database).catch(() => null);
+      this.reset();
+      if (counted === null) return;
+      for (const trigger of ['SCHEDULE', 'ON_DEMAND', 'BACKTEST', 'FIT'])
+        for (const state of ['WAITING', 'RUNNING', 'SUCCEEDED', 'FAILED']) {
+          const row = counted.find((each) => each.trigger === trigger && each.state === state);
+          this.set({ trigger, state }, row?.runs ?? 0);
+        }
+    },
+  });
   return registry;
+}
+
+function populationRuns(database: Database): Promise<{ trigger: string; state: string; runs: number }[]> {
+  return database.transaction({ name: 'health.metrics', role: 'ingest', clientId: 0, readOnly: true, retries: 0 }, (transaction) =>
+    transaction.query(
+      'SELECT trigger, state, count(*)::int4 AS runs FROM population_run WHERE client_id = $1 GROUP BY trigger, state',
+      [0],
+    ),
+  );
 }

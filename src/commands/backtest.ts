@@ -66,6 +66,8 @@ export async function backtestCommand(detector: string, options: BacktestOptions
   const given = optionsOf(options.options);
   const door = await openDoor(config);
   try {
+    // days may be due to close
+    for (let works = door.works; works;) works = await door.wait();
     const scope = await scopeOf(door, options);
     const input = { detector, scope, from: options.from, to: options.to, ...given };
     const { backtestDetector: asked } = await door.ask<{

@@ -13,8 +13,10 @@ const LOOK_MILLISECONDS = 500;
 /** A server, and its own work where nobody else does it. */
 export interface Door {
   readonly ask: <Data>(query: string, variables: object) => Promise<Data>;
-  /** Lets what is due happen, or waits for it. */
-  readonly wait: () => Promise<void>;
+  /** Whether the command does the work itself, which then stops with it. */
+  readonly works: boolean;
+  /** Lets what is due happen for a moment, or waits that long. False: nothing is due; what is still open is another process's. */
+  readonly wait: () => Promise<boolean>;
   readonly close: () => Promise<void>;
 }
 
@@ -23,7 +25,8 @@ export async function openDoor(config: Config): Promise<Door> {
   if (socketPath !== null) {
     return {
       ask: (query, variables) => post({ socketPath }, query, variables),
-      wait: () => new Promise((look) => setTimeout(look, LOOK_MILLISECONDS)),
+      works: false,
+      wait: () => moment().over.then(() => true),
       close: () => Promise.resolve(),
     };
   }
@@ -34,12 +37,44 @@ export async function openDoor(config: Config): Promise<Door> {
     workers: false,
   });
   const { hostname, port } = new URL(app.url);
-  await app.settle();
   return {
+    works: true,
     ask: (query, variables) => post({ hostname, port, headers: { authorization: `Bearer ${key}` } }, query, variables),
-    wait: () => app.settle(),
+    wait: settlesBit(app),
     close: () => app.close(),
   };
+}
+
+/** All that is due is begun by the first look; each further one sees how far it is. */
+function settlesBit(app: App): Door['wait'] {
+  let settling: Promise<boolean> | null = null;
+  let idle = false;
+  return async () => {
+    // whoever looks again although nothing is due waits for another process
+    if (idle) await moment().over;
+    if (settling === null) {
+      settling = app.settle().then(() => true);
+      // thrown at the next look
+      settling.catch(() => undefined);
+    }
+    const look = moment();
+    try {
+      idle = await Promise.race([settling, look.over.then(() => false)]);
+      if (idle) settling = null;
+      return !idle;
+    } catch (error) {
+      settling = null;
+      throw error;
+    } finally {
+      look.end();
+    }
+  };
+}
+
+function moment(): { readonly over: Promise<void>; readonly end: () => void } {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<void>((resolve) => (timer = setTimeout(resolve, LOOK_MILLISECONDS)));
+  return { over, end: () => clearTimeout(timer) };
 }
 
 async function post<Data>(target: RequestOptions, query: string, variables: object): Promise<Data> {

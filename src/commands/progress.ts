@@ -14,7 +14,7 @@ export function startProgress(title: string, total: number, unit: string, stream
 
 function bar(title: string, total: number, unit: string, stream: NodeJS.WriteStream): Progress {
   const view = new SingleBar({
-    format: `${title} [{bar}] {percentage} % · {value}/{total} ${unit} · {note}`,
+    format: `${title} [{bar}] {percentage} % ·${unit === '%' ? '' : ` {value}/{total} ${unit} ·`} {note}`,
     stream,
     hideCursor: true,
     clearOnComplete: false,
@@ -25,14 +25,16 @@ function bar(title: string, total: number, unit: string, stream: NodeJS.WriteStr
 
 function lines(title: string, total: number, unit: string, stream: NodeJS.WriteStream): Progress {
   let lastTenth = -1;
+  let lastNote = '';
+  const said = (done: number) => (total > 0 ? `${Math.floor((done / total) * 100)} % of ${total} ${unit}` : `${done} ${unit}`);
   return {
     update: (done, note = '') => {
       const tenth = total > 0 ? Math.floor((done / total) * 10) : Math.floor(Math.log2(done + 1));
-      if (tenth === lastTenth) return;
+      // of what has no amount but its share, the note says in which part it is
+      if (tenth === lastTenth && (unit !== '%' || note === lastNote)) return;
       lastTenth = tenth;
-      stream.write(
-        `${title}: ${total > 0 ? `${Math.floor((done / total) * 100)} % of ${total}` : done} ${unit}${note ? ` · ${note}` : ''}\n`,
-      );
+      lastNote = note;
+      stream.write(`${title}: ${unit === '%' ? `${done} %` : said(done)}${note ? ` · ${note}` : ''}\n`);
     },
     stop: () => undefined,
   };

@@ -18,14 +18,18 @@ export async function serve(config: Config): Promise<void> {
   await app.close();
 }
 
+export type StopSignal = 'SIGINT' | 'SIGTERM';
+/** What shells say of a process that a signal ended. */
+export const exitCodes: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
+
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
-export function stopSignal(): Promise<void> {
+export function stopSignal(): Promise<StopSignal> {
   return new Promise((resolve) => {
     let asked = false;
-    const stop = () => {
-      if (asked) process.exit(130);
+    const stop = (signal: NodeJS.Signals) => {
+      if (asked) process.exit(exitCodes[signal as StopSignal]);
       asked = true;
-      resolve();
+      resolve(signal as StopSignal);
     };
     process.on('SIGINT', stop);
     process.on('SIGTERM', stop);

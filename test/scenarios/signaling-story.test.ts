@@ -125,6 +125,8 @@ describe('who asks for what is not there', () => {
     expect(await run('2026-10-01')).toContain('no dialogues were stored');
     await house.operator.ingest('dialogues', dialoguesOf('2026-11-15').split('\n').slice(0, 3).join('\n'), 'today');
     expect(await run('2026-11-15')).toContain('dialogues of 1 client wait for their day to close');
+    await house.operator.ingest('dialogues', dialoguesOf('2026-10-20').split('\n').slice(0, 3).join('\n'), 'long past');
+    expect(await run('2026-10-20')).toContain('those of 1 client are computed from a minute after');
   });
 
   it('cannot call an anomaly harmless until a day before its own', async () => {

@@ -21,6 +21,8 @@ export interface ScoringRun {
   readonly generation: LoadedGeneration;
   /** False for a back-test, which leaves nothing behind but its counts. */
   readonly stores: boolean;
+  /** Whether SIMs are remembered by their clusters: where it judges by the newest generation, whose clusters people are shown. */
+  readonly assigns: boolean;
   /** Called in every transaction that writes: throws where another process has the run. */
   readonly mustHold: (tx: Transaction) => Promise<void>;
   readonly isStopping: () => boolean;
@@ -99,8 +101,8 @@ export class BucketScorer {
     const { clientId, day } = at;
     return this.database.transaction({ name: 'population.score', role: 'ingest', clientId }, async (tx) => {
       await run.mustHold(tx);
+      if (run.assigns) await writeClusters(tx, { clientId, day, generation: run.generation.generation }, rows, assigned);
       if (run.stores) {
-        await writeClusters(tx, { clientId, day, generation: run.generation.generation }, rows, assigned);
         for (const { detectorId, flagged } of scored.detectors) {
           if (flagged) await replaceAnomalies(tx, { ...at, detectorId }, rows, assigned.clusters, flagged);
         }

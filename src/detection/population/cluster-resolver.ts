@@ -28,7 +28,8 @@ export class Cluster {
 @Resolver()
 export class ClusterResolver {
   @Query(() => [Cluster], {
-    description: 'The clusters of the newest generation of models, in the order of their numbers; empty before the first.',
+    description:
+      'The clusters of the newest generation of models, which is the one that was trained through the latest day, in the order of their numbers; empty before the first. Those of back-tests are not shown.',
   })
   async clusters(
     @Ctx() context: GraphqlContext,
@@ -40,7 +41,9 @@ export class ClusterResolver {
     return context.read(async (tx) => {
       const clusters = await tx.query<Omit<Cluster, 'sims'>>(
         `SELECT cluster AS number, description, weight, means, continues, generation FROM population_cluster
-          WHERE client_id = $1 AND generation = (SELECT max(generation) FROM population_cluster WHERE client_id = $1) ORDER BY cluster`,
+          WHERE client_id = $1 AND generation =
+            (SELECT generation FROM population_cluster WHERE client_id = $1 ORDER BY to_day DESC NULLS LAST, generation DESC LIMIT 1)
+          ORDER BY cluster`,
         [OPERATOR],
       );
       if (clusters.length === 0) return [];

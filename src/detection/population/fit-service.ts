@@ -10,24 +10,27 @@ import { DetectorRegistry } from '../host/registry';
 import { BUCKET_SIMS } from './bucket';
 import type { ClusterModel } from './clusters';
 import { FitThread } from './fit-thread';
-import { GenerationStore } from './generation-store';
+import { GenerationStore, type GenerationPurpose } from './generation-store';
 import { planDetectors, type PlannedDetector } from './plan';
 import { TrainingSample } from './training-sample';
 
+/** Days read of the days, then models fitted of the models; what it throws ends the fit. */
 export interface FitProgress {
   (step: 'read' | 'fit', done: number, total: number): Promise<void>;
 }
 
 export interface FitOrder {
+  readonly purpose: GenerationPurpose;
   readonly plan: readonly PlannedDetector[];
   readonly fromDay: Day;
   readonly toDay: Day;
   readonly seed: number;
   readonly progress?: FitProgress;
-  readonly alsoStore?: (tx: Transaction, generation: number, outcome: FitOutcome) => Promise<void>;
+  readonly alsoStore?: (tx: Transaction, outcome: FitOutcome) => Promise<void>;
 }
 
 export interface FitOutcome {
+  readonly generation: number;
   readonly trainedRows: number;
   readonly clusters: readonly string[];
   readonly failures: ReadonlyMap<string, string>;
@@ -54,19 +57,21 @@ export class PopulationFit {
   }
 
   /** Throws NOTHING_TO_FIT where the days have no features. `alsoStore` runs in the transaction that stores the generation. */
-  async run({ plan, fromDay, toDay, seed, progress = () => Promise.resolve(), alsoStore }: FitOrder): Promise<FitOutcome> {
+  async run({ purpose, plan, fromDay, toDay, seed, progress = () => Promise.resolve(), alsoStore }: FitOrder): Promise<FitOutcome> {
     const sample = await this.sample(fromDay, toDay, seed, progress);
     if (sample.sims === 0) throw new SimwardenError('NOTHING_TO_FIT', { from: fromDay, to: toDay }, ['from']);
     const before = { clusters: await this.newestClusters(), firstFree: await this.store.firstFreeCluster() };
     const betweenModels = (done: number, total: number) => progress('fit', done, total);
     const fitted = await this.thread.fit({ sample, plan, seed, fromDay, toDay, before, betweenModels });
-    const outcome: FitOutcome = {
+    const outcome: Omit<FitOutcome, 'generation'> = {
       trainedRows: fitted.trainedRows,
       clusters: fitted.shown.map(({ number, description, weight }) => `${number}: ${description} (${(100 * weight).toFixed(1)} %)`),
       failures: fitted.failures,
     };
-    await this.store.save(fitted, { seed, fromDay, toDay }, async (tx, generation) => alsoStore?.(tx, generation, outcome));
-    return outcome;
+    const generation = await this.store.save(fitted, { purpose, seed, fromDay, toDay }, async (tx, number) =>
+      alsoStore?.(tx, { generation: number, ...outcome }),
+    );
+    return { generation, ...outcome };
   }
 
   /** null where there are none that this version can read: numbers then begin where none was used before. */

@@ -32,7 +32,15 @@ export class FitThread {
     if (extname(__filename) === '.ts' && !(execArgv ?? process.execArgv).includes('-r')) return fitPopulation(request);
     const inThread = (planned: PlannedDetector) => this.registry.isInPopulationCode(planned.detector);
     const fitted = await this.runThread({ ...request, plan: request.plan.filter(inThread) }, execArgv);
-    const here = await fitModels({ ...request, plan: request.plan.filter((planned) => !inThread(planned)) }, fitted.clusters);
+    const before = fitted.models.length;
+    const here = await fitModels(
+      {
+        ...request,
+        plan: request.plan.filter((planned) => !inThread(planned)),
+        betweenModels: async (done, total) => request.betweenModels?.(before + done, before + total),
+      },
+      fitted.clusters,
+    );
     return { ...fitted, models: [...fitted.models, ...here.models], failures: new Map([...fitted.failures, ...here.failures]) };
   }
 

@@ -28,7 +28,7 @@ export interface FitRequest {
   readonly toDay: Day;
   /** The clusters whose numbers are to last (null: there are none), and the lowest number never used. */
   readonly before: { readonly clusters: ClusterModel | null; readonly firstFree: number };
-  /** Called before each model, with the number of detectors that are done; what it throws ends the fit. */
+  /** Called before each model and after the last, with the number of models that are done; what it throws ends the fit. */
   readonly betweenModels?: (done: number, total: number) => Promise<void>;
 }
 
@@ -84,11 +84,15 @@ export async function fitModels(request: FitRequest, clusters: ClusterModel): Pr
   const rowsOf = rowsByCluster(sample, clusters);
   const models: FittedModel[] = [];
   const failures = new Map<string, string>();
-  for (const [index, planned] of plan.entries()) {
+  const partsOf = ({ scope }: PlannedDetector) =>
+    modelScopeOf(scope) === 'GLOBAL' ? [ALL_CLUSTERS] : [...clusters.numbers].sort((a, b) => a - b);
+  const total = plan.reduce((sum, planned) => sum + partsOf(planned).length, 0);
+  let done = 0;
+  for (const planned of plan) {
     const scope = modelScopeOf(planned.scope);
-    const parts = scope === 'GLOBAL' ? [ALL_CLUSTERS] : [...clusters.numbers].sort((a, b) => a - b);
-    for (const cluster of parts) {
-      await request.betweenModels?.(index, plan.length);
+    const doneBefore = done;
+    for (const cluster of partsOf(planned)) {
+      await request.betweenModels?.(done++, total);
       try {
         models.push(await fitModel(request, planned, scope, cluster, rowsOf.get(cluster)!));
       } catch (error) {
@@ -96,7 +100,10 @@ export async function fitModels(request: FitRequest, clusters: ClusterModel): Pr
         break;
       }
     }
+    // one that can't be fitted is done with
+    done = doneBefore + partsOf(planned).length;
   }
+  if (total > 0) await request.betweenModels?.(total, total);
   return { models: models.filter(({ detectorId }) => !failures.has(detectorId)), failures };
 }
 

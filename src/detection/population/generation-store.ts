@@ -15,6 +15,17 @@ const OPERATOR = 0;
 const CLUSTERS = ' clusters';
 const DRIFT = ' drift';
 
+/** BACKTEST: made for one back-test, which alone uses it, and forgotten with it. */
+export type GenerationPurpose = 'DAILY' | 'BACKTEST';
+
+/** What a fit was made for, and of what. */
+export interface GenerationOrigin {
+  readonly purpose: GenerationPurpose;
+  readonly seed: number;
+  readonly fromDay: Day;
+  readonly toDay: Day;
+}
+
 export interface Generation {
   readonly generation: number;
   readonly fromDay: Day;
@@ -42,16 +53,24 @@ export class GenerationStore {
     private readonly clock: Clock,
   ) {}
 
-  /** The newest whole generation that was fitted on this version's features; null: there is none. */
+  /** The newest of the daily runs; null: there is none. */
   async newest(): Promise<Generation | null> {
-    const [row] = await this.read((tx) =>
+    return (await this.daily())[0] ?? null;
+  }
+
+  /**
+   * The whole generations of the daily runs that were fitted on this version's features, the newest first: trained through the latest day, of these
+   * fitted last. One that was fitted on older days, whenever that was, is older.
+   */
+  async daily(): Promise<Generation[]> {
+    const rows = await this.read((tx) =>
       tx.query<GenerationRow>(
         `SELECT generation, from_day, to_day, seed FROM population_generation
-          WHERE client_id = $1 AND state = 'READY' AND catalogue_hash = $2 ORDER BY generation DESC LIMIT 1`,
+          WHERE client_id = $1 AND state = 'READY' AND catalogue_hash = $2 AND purpose = 'DAILY' ORDER BY to_day DESC, generation DESC`,
         [OPERATOR, CATALOGUE_HASH],
       ),
     );
-    return row ? generationOf(row) : null;
+    return rows.map(generationOf);
   }
 
   /** One by its number; null where there is none that fits this version's features. */
@@ -77,27 +96,24 @@ export class GenerationStore {
   /** Stores all of it in one transaction, with what `also` does; answers its number. */
   save(
     fitted: FittedPopulation,
-    of: { readonly seed: number; readonly fromDay: Day; readonly toDay: Day },
+    of: GenerationOrigin,
     also: (tx: Transaction, generation: number) => Promise<void> = () => Promise.resolve(),
   ): Promise<number> {
     const now = this.clock.now();
     return this.database.transaction({ name: 'population.saveGeneration', role: 'ingest', clientId: OPERATOR }, async (tx) => {
-      const [last] = await tx.query<{ generation: number | null }>(
-        'SELECT max(generation) AS generation FROM population_generation WHERE client_id = $1',
-        [OPERATOR],
-      );
-      const generation = (last?.generation ?? 0) + 1;
+      const generation = await nextNumber(tx);
       await tx.query(
-        `INSERT INTO population_generation (client_id, generation, state, from_day, to_day, seed, catalogue_hash, trained_rows, fitted_at)
-         VALUES ($1, $2, 'READY', $3, $4, $5, $6, $7, $8)`,
-        [OPERATOR, generation, of.fromDay, of.toDay, of.seed, CATALOGUE_HASH, fitted.trainedRows, now],
+        `INSERT INTO population_generation (client_id, generation, state, from_day, to_day, seed, catalogue_hash, trained_rows, fitted_at, purpose)
+         VALUES ($1, $2, 'READY', $3, $4, $5, $6, $7, $8, $9)`,
+        [OPERATOR, generation, of.fromDay, of.toDay, of.seed, CATALOGUE_HASH, fitted.trainedRows, now, of.purpose],
       );
       await this.saveModels(tx, generation, fitted, of);
-      for (const { number, weight, description, means, continues } of fitted.shown) {
+      // nobody is shown the clusters of a back-test
+      for (const { number, weight, description, means, continues } of of.purpose === 'DAILY' ? fitted.shown : []) {
         await tx.query(
-          `INSERT INTO population_cluster (client_id, generation, cluster, description, weight, means, continues)
-           VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7)`,
-          [OPERATOR, generation, number, description, weight, JSON.stringify(means), continues],
+          `INSERT INTO population_cluster (client_id, generation, cluster, description, weight, means, continues, to_day)
+           VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, $8)`,
+          [OPERATOR, generation, number, description, weight, JSON.stringify(means), continues, of.toDay],
         );
       }
       await also(tx, generation);
@@ -109,7 +125,7 @@ export class GenerationStore {
     tx: Transaction,
     generation: number,
     fitted: FittedPopulation,
-    of: { readonly seed: number; readonly fromDay: Day; readonly toDay: Day },
+    { seed, fromDay, toDay }: GenerationOrigin,
   ): Promise<void> {
     const own = (detector: string, payload: Uint8Array) =>
       writeModel(
@@ -118,7 +134,9 @@ export class GenerationStore {
           version: '1',
           columns: [],
           options: {},
-          ...of,
+          seed,
+          fromDay,
+          toDay,
           scope: 'GLOBAL',
           cluster: ALL_CLUSTERS,
         },
@@ -179,6 +197,18 @@ export class GenerationStore {
   private read<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     return this.database.transaction({ name: 'population.readModels', role: 'ingest', clientId: OPERATOR, readOnly: true }, work);
   }
+}
+
+/** Never one that was given before: runs and descriptions of clusters outlive the models that they name. */
+async function nextNumber(tx: Transaction): Promise<number> {
+  let last = 0;
+  for (const table of ['population_generation', 'population_cluster', 'population_run']) {
+    const [row] = await tx.query<{ generation: number | null }>(`SELECT max(generation) AS generation FROM ${table} WHERE client_id = $1`, [
+      OPERATOR,
+    ]);
+    last = Math.max(last, row?.generation ?? 0);
+  }
+  return last + 1;
 }
 
 function generationOf(row: GenerationRow): Generation {

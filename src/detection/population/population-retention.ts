@@ -38,8 +38,21 @@ export class PopulationRetention {
       await deleteAged(this.database, clientId, decisions, before(DECISION_DAYS));
       await this.forgetCheckpoints(clientId);
     }
+    await this.forgetBacktestModels();
     await this.write(OPERATOR, forgetGenerations);
     this.done = today;
+  }
+
+  /** Those of back-tests that have ended; also called when one ends. */
+  async forgetBacktestModels(): Promise<void> {
+    await this.write(OPERATOR, async (tx) => {
+      const left = await tx.query<{ generation: number }>(
+        `SELECT generation FROM population_generation WHERE client_id = $1 AND purpose = 'BACKTEST' AND generation NOT IN
+          (SELECT generation FROM population_run WHERE client_id = $1 AND generation IS NOT NULL AND state IN ('WAITING', 'RUNNING'))`,
+        [OPERATOR],
+      );
+      await deleteGenerations(tx, left);
+    });
   }
 
   private async clientIds(): Promise<number[]> {
@@ -76,7 +89,7 @@ export class PopulationRetention {
 /** All but the newest, and those that a run that is kept was judged by. Descriptions of clusters stay: they say which numbers were given. */
 async function forgetGenerations(tx: Transaction): Promise<void> {
   const all = await tx.query<{ generation: number }>(
-    'SELECT generation FROM population_generation WHERE client_id = $1 ORDER BY generation DESC',
+    `SELECT generation FROM population_generation WHERE client_id = $1 AND purpose = 'DAILY' ORDER BY to_day DESC, generation DESC`,
     [OPERATOR],
   );
   const used = await tx.query<{ generation: number }>(
@@ -84,8 +97,15 @@ async function forgetGenerations(tx: Transaction): Promise<void> {
     [OPERATOR],
   );
   const kept = new Set(used.map((row) => row.generation));
-  const old = all.slice(KEPT_GENERATIONS).flatMap(({ generation }) => (kept.has(generation) ? [] : [generation]));
+  await deleteGenerations(
+    tx,
+    all.slice(KEPT_GENERATIONS).filter(({ generation }) => !kept.has(generation)),
+  );
+}
+
+async function deleteGenerations(tx: Transaction, old: readonly { readonly generation: number }[]): Promise<void> {
   if (old.length === 0) return;
+  const numbers = old.map(({ generation }) => generation);
   for (const table of ['population_model', 'population_generation'])
-    await tx.query(`DELETE FROM ${table} WHERE client_id = $1 AND generation = ANY($2::int4[])`, [OPERATOR, old]);
+    await tx.query(`DELETE FROM ${table} WHERE client_id = $1 AND generation = ANY($2::int4[])`, [OPERATOR, numbers]);
 }

@@ -77,6 +77,10 @@ export class PopulationRunView extends Node {
   rowsDone: number;
   @Field(() => Float, { description: 'SIM-days to score; 0 until that is known.' })
   rowsTotal: number;
+  @Field(() => Int, { description: 'Models fitted so far, of the run that fits some.' })
+  modelsDone: number;
+  @Field(() => Int, { description: 'Models to fit; 0 until that is known, and where none are fitted.' })
+  modelsTotal: number;
   @Field(() => Int, { nullable: true, description: 'Number of the generation of models that it uses; null until that is known.' })
   generation: number | null;
   @Field(() => Float, { description: 'Seed of what it draws: the same data and seed give the same result.' })
@@ -108,6 +112,8 @@ export class PopulationRunView extends Node {
       to: row.to_day,
       rowsDone: Number(row.rows_done),
       rowsTotal: Number(row.rows_total),
+      modelsDone: row.models_done,
+      modelsTotal: row.models_total,
       generation: row.generation,
       seed: Number(row.seed),
       result: row.result,

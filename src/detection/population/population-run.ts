@@ -17,7 +17,8 @@ import { addDriftCounts, deleteCheckpoints } from './checkpoints';
 import { clientsDecidedSince, countRows } from './day-clients';
 import { DayDecision, decidedThrough, type DecidingRun, type DetectorDecision } from './day-decision';
 import { DRIFT_WIDTH, PSI_STALE, stabilityIndex } from './drift';
-import { PopulationFit } from './fit-service';
+import { runSucceeded } from './failed-days';
+import { PopulationFit, type FitOrder } from './fit-service';
 import { GenerationStore, type LoadedGeneration } from './generation-store';
 import { changesOf } from './judged-days';
 import { storedPlan, type PlannedDetector } from './plan';
@@ -77,6 +78,7 @@ export class PopulationRun {
       plan,
       generation,
       stores: row.trigger !== 'BACKTEST',
+      assigns: row.trigger !== 'BACKTEST' && generation.generation === (await this.generations.newest())?.generation,
       mustHold: (tx) => this.mustHold(tx, hold),
       isStopping: hold.isStopping,
       ...(hold.bucketSims === undefined ? {} : { bucketSims: hold.bucketSims }),
@@ -103,52 +105,69 @@ export class PopulationRun {
     });
   }
 
-  /** The newest generation, unless it doesn't fit the plan or is due to be fitted again. */
+  /** The newest generation that fits the plan and isn't due to be fitted again; where there is none, one that is fitted for the run. */
   private async generationFor(row: PopulationRunRow, hold: RunHold, plan: readonly PlannedDetector[]): Promise<LoadedGeneration> {
     const own = row.generation === null ? null : await this.generations.find(row.generation);
     if (own) return this.generations.load(own);
-    const newest = await this.generations.newest();
-    if (newest && daysBetween(newest.toDay, row.to_day) < this.config.populationRefitDays) {
-      const loaded = await this.generations.load(newest).catch(() => null);
+    const isBacktest = row.trigger === 'BACKTEST';
+    for (const candidate of await this.generations.daily()) {
+      // a back-test knows no more than a daily run of its first day would have known
+      if (isBacktest && candidate.toDay > row.from_day) continue;
+      if (daysBetween(candidate.toDay, isBacktest ? row.from_day : row.to_day) >= this.config.populationRefitDays) break;
+      const loaded = await this.generations.load(candidate).catch(() => null);
       if (loaded && plan.every((planned) => this.generations.whyNot(loaded, planned) === undefined)) {
-        await this.change(row, hold, { generation: newest.generation });
+        await this.change(row, hold, { generation: candidate.generation });
         return loaded;
       }
     }
     await this.change(row, hold, { phase: 'FIT' });
     const [fromDay, toDay] = await this.trainingDays(row.from_day);
-    await this.fit.run({
-      plan: await this.withConfigured(plan),
+    const { generation } = await this.fit.run({
+      ...this.fitOrder(row, hold),
+      purpose: isBacktest ? 'BACKTEST' : 'DAILY',
+      plan,
       fromDay,
       toDay,
-      seed: Number(row.seed),
-      progress: () => this.change(row, hold, {}),
-      alsoStore: async (tx, generation) => {
+      alsoStore: async (tx, fitted) => {
         await this.mustHold(tx, hold);
-        await changeRun(tx, this.entropy, row.run_id, { generation }, this.clock.now());
+        await changeRun(tx, this.entropy, row.run_id, { generation: fitted.generation }, this.clock.now());
       },
     });
-    return this.generations.load((await this.generations.newest())!);
+    return this.generations.load((await this.generations.find(generation))!);
   }
 
   private async onlyFit(row: PopulationRunRow, hold: RunHold, plan: readonly PlannedDetector[]): Promise<void> {
     await this.change(row, hold, { phase: 'FIT' });
-    const order = { plan, fromDay: row.from_day, toDay: row.to_day, seed: Number(row.seed), progress: () => this.change(row, hold, {}) };
+    const newer = (await this.generations.daily()).find(({ toDay }) => toDay > row.to_day);
+    const warnings = newer
+      ? [
+          `Models that were trained on ${newer.fromDay} to ${newer.toDay} are newer than these, on ${row.from_day} to ${row.to_day}: runs that they fit go on with them.`,
+        ]
+      : [];
     await this.fit.run({
-      ...order,
-      alsoStore: async (tx, generation, { clusters, trainedRows, failures }) => {
+      ...this.fitOrder(row, hold),
+      purpose: 'DAILY',
+      plan,
+      fromDay: row.from_day,
+      toDay: row.to_day,
+      alsoStore: async (tx, { generation, clusters, trainedRows, failures }) => {
         await this.mustHold(tx, hold);
         const now = this.clock.now();
         const result = { generation, trainedRows, clusters, failures: Object.fromEntries(failures) };
-        await changeRun(tx, this.entropy, row.run_id, { state: 'SUCCEEDED', phase: 'DONE', generation, result, finishedAt: now }, now);
+        const end = { state: 'SUCCEEDED', phase: 'DONE', finishedAt: now } as const;
+        await changeRun(tx, this.entropy, row.run_id, { ...end, generation, result, warnings }, now);
       },
     });
   }
 
-  /** A back-test fits its detector along with those of the daily run, which go on with the same generation. */
-  private async withConfigured(plan: readonly PlannedDetector[]): Promise<PlannedDetector[]> {
-    const asked = new Set(plan.map(({ detector }) => detector.meta.id));
-    return [...plan, ...(await this.fit.plan()).filter(({ detector }) => !asked.has(detector.meta.id))];
+  private fitOrder(row: PopulationRunRow, hold: RunHold): Pick<FitOrder, 'seed' | 'progress'> {
+    return {
+      seed: Number(row.seed),
+      progress: async (step, done, total) => {
+        if (hold.isStopping()) throw new RunInterrupted();
+        await this.change(row, hold, step === 'fit' ? { modelsDone: done, modelsTotal: total } : {});
+      },
+    };
   }
 
   /** The days before the one that is judged; that day itself where there is nothing before. */
@@ -223,7 +242,8 @@ export class PopulationRun {
         failure,
       }));
       const forOperator = run.stores ? await recordHealth(tx, OPERATOR, row.to_day, runs, now) : null;
-      if (forOperator) await this.verdictCommit.commit(tx, forOperator);
+      const judgedAtLast = run.stores ? await runSucceeded(tx, row) : null;
+      for (const verdicts of [forOperator, judgedAtLast]) if (verdicts) await this.verdictCommit.commit(tx, verdicts);
       const change: RunChange = { state: 'SUCCEEDED', phase: 'DONE', finishedAt: now, warnings, result: resultOf(decisions) };
       await changeRun(tx, this.entropy, row.run_id, change, now);
     });

@@ -14,6 +14,7 @@ import { orderBacktest } from '../backtest/backtest-actions';
 import { Backtest } from '../backtest/backtest-type';
 import { dayOf, daysBetween, type Day } from '../days';
 import { DetectorScopeInput } from '../detector-scope';
+import { readConfiguration } from '../host/configuration';
 import { effectiveOptions } from '../host/host-options';
 import { DetectorRegistry } from '../host/registry';
 import { clientsWithDialogues, countRows } from './day-clients';
@@ -98,6 +99,8 @@ export class BacktestDetectorPayload extends PopulationRunPayload {
 @ObjectType({ description: 'The fit that was asked for.' })
 export class FitModelsPayload extends PopulationRunPayload {}
 
+type Order = Omit<NewRun, 'scheduledFor' | 'requestedBy'>;
+
 @singleton()
 @Resolver()
 export class RunActions {
@@ -129,7 +132,7 @@ export class RunActions {
   ): Promise<BacktestDetectorPayload> {
     const detector = this.registry.find(input.detector);
     if (detector && detector.meta.scope !== 'population') return this.backtestOfClient(context, detector, input);
-    const asked = await this.ask(context, 'backtestDetector', () => {
+    const asked = await this.ask(context, 'backtestDetector', async () => {
       const detector = this.registry.get(input.detector);
       if (!isOperator(context.caller)) {
         const field = `backtestDetector of ${input.detector}, which judges the whole population`;
@@ -141,15 +144,15 @@ export class RunActions {
         ]);
       requireDays(input.from, input.to);
       const preset = this.registry.populationOptions(detector.meta.id);
-      // what is no object is refused as it was given
-      const given = input.options ?? {};
+      // as the daily run has it, disabled or not; what is no object is refused as it was given
+      const given = input.options ?? (await this.configuredOptions(context, detector));
       const asked = typeof given === 'object' && !Array.isArray(given) ? { ...preset, ...given } : given;
       const answer = effectiveOptions(detector, asked);
       if ('errors' in answer)
         throw new SimwardenError('OPTIONS_INVALID', { detector: input.detector, what: answer.errors.join('; ') }, ['options']);
       const { modelScope: scope, detector: options } = answer.options;
       return {
-        job: `back-test ${input.detector} ${input.from} ${input.to} ${input.seed} ${JSON.stringify(input.options ?? {})}`.slice(0, 2000),
+        job: `back-test ${input.detector} ${input.from} ${input.to} ${input.seed} ${scope} ${JSON.stringify(options)}`.slice(0, 2000),
         fromDay: input.from,
         toDay: input.to,
         trigger: 'BACKTEST',
@@ -158,6 +161,11 @@ export class RunActions {
       };
     });
     return { ...asked, backtest: null };
+  }
+
+  private async configuredOptions(context: GraphqlContext, { meta }: Detector): Promise<Readonly<Record<string, unknown>>> {
+    const configuration = await context.read((tx) => readConfiguration(tx, OPERATOR, []));
+    return configuration.clientRow(meta.id)?.options ?? {};
   }
 
   private backtestOfClient(context: GraphqlContext, detector: Detector, input: BacktestDetectorInput): Promise<BacktestDetectorPayload> {
@@ -173,7 +181,7 @@ export class RunActions {
 
   @Mutation(() => FitModelsPayload, {
     description:
-      'Fits clusters and models on these days, whatever the refit schedule says; runs that begin afterwards use them. Clusters that are much the same keep their numbers.',
+      'Fits clusters and models on these days, whatever the refit schedule says; runs that begin afterwards use the models that were trained through the latest day, of equal ones those fitted last. Clusters that are much the same keep their numbers.',
   })
   async fitModels(
     @Arg('input', () => FitModelsInput, { description: 'Which days.' }) { from, to, seed }: FitModelsInput,
@@ -188,11 +196,11 @@ export class RunActions {
   private ask<Payload extends PopulationRunPayload>(
     context: GraphqlContext,
     action: string,
-    order: () => Omit<NewRun, 'scheduledFor' | 'requestedBy'>,
+    order: () => Order | Promise<Order>,
   ): Promise<Payload> {
     return withUserErrors<PopulationRunPayload>(
       async () => {
-        const run = order();
+        const run = await order();
         const scheduledFor = context.clock.now();
         // across clients, so not in the transaction that acts for one
         const nothing = await context.read((tx) => nothingToJudge(tx, run, scheduledFor));
@@ -212,7 +220,7 @@ export class RunActions {
   }
 }
 
-/** Null where there are features; else says which of three it is: days to come, dialogues whose features are still to be computed, or no dialogues. */
+/** Null where there are features; else says which of four it is: days to come, no dialogues, days that are not over, or features still to be computed. */
 async function nothingToJudge(
   tx: Transaction,
   { fromDay, toDay }: Pick<NewRun, 'fromDay' | 'toDay'>,
@@ -222,12 +230,18 @@ async function nothingToJudge(
   const days = fromDay === toDay ? fromDay : `${fromDay} to ${toDay}`;
   const path = [fromDay === toDay ? 'day' : 'from'];
   if (fromDay > dayOf(now)) return new SimwardenError('NOTHING_TO_JUDGE', { days, why: 'that is still to come. Name a past day' }, path);
-  const clients = await clientsWithDialogues(tx, fromDay, toDay);
+  const { all, due } = await clientsWithDialogues(tx, fromDay, toDay, now);
   const why =
-    clients === 0
+    all === 0
       ? 'no dialogues were stored. Send them to /ingest/dialogues, or name other days'
-      : `dialogues of ${clients} client${clients === 1 ? '' : 's'} wait for their day to close, six hours after its end or at 12:00 UTC. Ask again then`;
+      : due > 0
+        ? `those of ${clients(due)} are computed from a minute after their last dialogues came on. Ask again in two minutes`
+        : `dialogues of ${clients(all)} wait for their day to close, six hours after its end or at 12:00 UTC. Ask again then`;
   return new SimwardenError('NOTHING_TO_JUDGE', { days, why }, path);
+}
+
+function clients(count: number): string {
+  return `${count} client${count === 1 ? '' : 's'}`;
 }
 
 function requireDays(from: Day, to: Day): void {

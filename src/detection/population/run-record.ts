@@ -25,6 +25,8 @@ export interface PopulationRunRow {
   readonly generation: number | null;
   readonly rows_done: string;
   readonly rows_total: string;
+  readonly models_done: number;
+  readonly models_total: number;
   readonly result: unknown;
   readonly warnings: readonly string[];
   readonly error: string | null;
@@ -37,8 +39,8 @@ export interface PopulationRunRow {
   readonly finished_at: Date | null;
 }
 
-export const RUN_COLUMNS = `run_id, job, scheduled_for, from_day, to_day, trigger, state, phase, plan, seed, generation, rows_done, rows_total, result,
-  warnings, error, attempts, requested_by, sequence, created_at, started_at, heartbeat_at, finished_at`;
+export const RUN_COLUMNS = `run_id, job, scheduled_for, from_day, to_day, trigger, state, phase, plan, seed, generation, rows_done, rows_total,
+  models_done, models_total, result, warnings, error, attempts, requested_by, sequence, created_at, started_at, heartbeat_at, finished_at`;
 
 export interface NewRun {
   readonly job: string;
@@ -118,6 +120,8 @@ export interface RunChange {
   readonly generation?: number;
   readonly rowsDone?: number;
   readonly rowsTotal?: number;
+  readonly modelsDone?: number;
+  readonly modelsTotal?: number;
   readonly sawChanges?: string;
   readonly result?: unknown;
   readonly warnings?: readonly string[];
@@ -134,6 +138,8 @@ const columns = {
   generation: 'generation',
   rowsDone: 'rows_done',
   rowsTotal: 'rows_total',
+  modelsDone: 'models_done',
+  modelsTotal: 'models_total',
   sawChanges: 'saw_changes',
   result: 'result',
   warnings: 'warnings',

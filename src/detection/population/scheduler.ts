@@ -9,7 +9,9 @@ import { SimwardenError } from '../../errors';
 import { Clock, Entropy, Log } from '../../runtime';
 import { addDays, dayOf, endOfDay, HOUR_MILLISECONDS, type Day } from '../days';
 import { DetectorRegistry } from '../host/registry';
+import { VerdictCommit } from '../verdicts';
 import { RunInterrupted } from './bucket';
+import { failedDaysDue, runFailed } from './failed-days';
 import { changesOf, daysToJudgeAgain, type ChangedDay } from './judged-days';
 import { PopulationRetention } from './population-retention';
 import { PopulationRun, RUN_LEASE, RUN_LEASE_MILLISECONDS, RunLostError } from './population-run';
@@ -36,6 +38,7 @@ export class PopulationScheduler {
     private readonly registry: DetectorRegistry,
     private readonly run: PopulationRun,
     private readonly retention: PopulationRetention,
+    private readonly verdictCommit: VerdictCommit,
     private readonly clock: Clock,
     private readonly entropy: Entropy,
     private readonly log: Log,
@@ -88,10 +91,11 @@ export class PopulationScheduler {
       return true;
     } finally {
       await this.write('population.release', (tx) => releaseLease(tx, RUN_LEASE, holder));
+      if (row.trigger === 'BACKTEST') await this.retention.forgetBacktestModels();
     }
   }
 
-  /** What the caller can mend ends the run at once; anything else is tried again. */
+  /** What the caller can mend ends the run at once; anything else is tried again. A day of the schedule is run again later; the operator is told. */
   private async failed(row: PopulationRunRow, error: unknown): Promise<void> {
     const what = error instanceof Error ? error.message : String(error);
     const attempts = row.attempts + 1;
@@ -99,31 +103,35 @@ export class PopulationScheduler {
     this.log.logger.error({ err: error, run: row.run_id, day: row.to_day, attempts, isFinal }, 'a population run failed');
     const now = this.clock.now();
     const end = isFinal ? ({ state: 'FAILED', finishedAt: now } as const) : {};
-    await this.write('population.fail', (tx) =>
-      changeRun(tx, this.entropy, row.run_id, { attempts, error: what.slice(0, 1000), ...end }, now),
-    );
+    await this.write('population.fail', async (tx) => {
+      await changeRun(tx, this.entropy, row.run_id, { attempts, error: what.slice(0, 1000), ...end }, now);
+      if (isFinal && row.trigger === 'SCHEDULE') await this.verdictCommit.commit(tx, runFailed(row, what.slice(0, 1000)));
+    });
     if (!isFinal) throw error;
   }
 
-  /** Adds the runs of days that are due: for the first time, or again since late dialogues changed their features. */
+  /** Adds the runs of days that are due: for the first time, or again since late dialogues changed their features or their run failed. */
   private async scheduleDays(): Promise<void> {
     const now = this.clock.now();
     const today = dayOf(now);
     const read = { name: 'population.due', role: 'ingest', readOnly: true } as const;
     const due = await this.database.transaction(read, async (tx) => {
       const days = await daysWithFeatures(tx, addDays(today, -CATCH_UP_DAYS), today);
-      const open: (ChangedDay & { job: string })[] = [];
+      const open: (ChangedDay & { job: string; scheduledFor?: Date })[] = [];
       for (const day of days) {
         if (this.scheduledFor(day) > now || (await isScheduled(tx, day))) continue;
         if (await isReady(tx, day, now)) open.push({ day, changes: await changesOf(tx, day), job: dailyJob(day) });
       }
       for (const { day, changes } of await daysToJudgeAgain(tx, today, now))
         if (await isReady(tx, day, now)) open.push({ day, changes, job: `${dailyJob(day)}, changes ${changes}` });
+      for (const { day, job, retryAt } of await failedDaysDue(tx, now))
+        if (!open.some((each) => each.day === day) && (await isReady(tx, day, now)))
+          open.push({ day, changes: await changesOf(tx, day), job, scheduledFor: retryAt });
       return open;
     });
-    for (const { day, changes, job } of due) {
+    for (const { day, changes, job, scheduledFor = this.scheduledFor(day) } of due) {
       const of = { fromDay: day, toDay: day, seed: SEED, requestedBy: null, sawChanges: changes };
-      const run = { job, scheduledFor: this.scheduledFor(day), ...of };
+      const run = { job, scheduledFor, ...of };
       await this.write('population.schedule', (tx) => insertRun(tx, this.entropy, { ...run, trigger: 'SCHEDULE' }, now));
     }
   }

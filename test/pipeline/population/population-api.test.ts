@@ -249,6 +249,31 @@ test('a back-test says what it would have found, and leaves nothing behind', asy
   expect(await acme.graphql(`{ clientAnomalies(day: "${DAY}", filter: ${filter}) { nodes { country zScore } } }`)).toEqual(before);
 });
 
+test('a back-test without options is one of the detector as the operator has it, disabled or not', async () => {
+  const configure = 'mutation C($input: ConfigureDetectorInput!) { configureDetector(input: $input) { userErrors { message } } }';
+  await app.operator.graphql(configure, { input: { detector: 'tukey-fences', mode: 'DISABLED', options: { modelScope: 'GLOBAL' } } });
+  const scopeOf = async (options: string) => {
+    const { backtestDetector } = await app.operator.graphql<{ backtestDetector: { run: Run } }>(
+      `mutation { backtestDetector(input: { detector: "tukey-fences", from: "${DAY}", to: "${DAY}" ${options} }) { run { id } } }`,
+    );
+    await app.app.settle();
+    const { populationRun } = await app.operator.graphql<{ populationRun: { result: { scope: string }[] } }>(
+      'query R($id: ID!) { populationRun(id: $id) { result } }',
+      { id: backtestDetector.run.id },
+    );
+    return populationRun.result.map(({ scope }) => scope);
+  };
+  expect(await scopeOf('')).toEqual(['GLOBAL']);
+  expect(await scopeOf(', options: {}')).toEqual(['PER_CLUSTER']);
+});
+
+test('a monitor counts runs by why they ran and how they ended', async () => {
+  const metrics = await (await fetch(new URL('/metrics', app.url))).text();
+  expect(metrics).toMatch(/^simwarden_population_runs\{trigger="ON_DEMAND",state="SUCCEEDED"\} 1$/m);
+  expect(metrics).toMatch(/^simwarden_population_runs\{trigger="BACKTEST",state="SUCCEEDED"\} [1-9]$/m);
+  expect(metrics).toMatch(/^simwarden_population_runs\{trigger="SCHEDULE",state="FAILED"\} 0$/m);
+});
+
 test('an operator follows a run over the socket to its end, and a customer learns nothing of it', async () => {
   const { backtestDetector } = await app.operator.graphql<{ backtestDetector: { run: Run } }>(
     `mutation { backtestDetector(input: { detector: "far-from-median", from: "${DAY}", to: "${DAY}", seed: 2 }) { run { id } userErrors { message } } }`,

@@ -1,4 +1,7 @@
 /** The daily run on a database: scheduled, decided, raised, killed and taken up again. */
+import { PopulationFit } from '../../../src/detection/population/fit-service';
+import { findPopulationRun, insertRun, type NewRun } from '../../../src/detection/population/run-record';
+import { SystemEntropy } from '../../../src/runtime';
 import type { Fleet } from './feature-town';
 import { PopulationWorld, settleClient, storeFeatures, type Settled } from './population-world';
 
@@ -120,7 +123,7 @@ describe('the daily run', () => {
     const { detection } = world;
     await detection.query(
       `INSERT INTO population_generation (client_id, generation, state, from_day, to_day, seed, catalogue_hash, trained_rows, fitted_at)
-       SELECT 0, number, 'READY', '2026-10-01', '2026-10-02', 1, 'old', 1, '2026-10-03' FROM generate_series(2, 6) AS number`,
+       SELECT 0, number, 'READY', '2026-10-01', '2026-11-12', 1, 'old', 1, '2026-11-13' FROM generate_series(2, 6) AS number`,
     );
     await detection.query(
       `INSERT INTO population_checkpoint (client_id, run_id, day, detector_id, bucket, through_sim, is_last, rows, abstained, flagged, cells)
@@ -148,6 +151,117 @@ describe('the daily run', () => {
     expect(await afterDays(1)).toEqual({ ...kept, leftovers: false, generations: [1, 4, 5, 6] });
     expect(await afterDays(100)).toEqual({ devices: false, runs: false, leftovers: false, decisions: true, generations: [4, 5, 6] });
     expect(await afterDays(300)).toMatchObject({ decisions: false });
+  });
+});
+
+describe('models of other runs than the daily ones', () => {
+  const scope = { id: 'far-from-median', version: '1.0.0', scope: 'GLOBAL', options: {} } as const;
+  const days = (day: number, last = day) => ({ fromDay: `2026-11-0${day}`, toDay: `2026-11-${String(last).padStart(2, '0')}` });
+  let world: PopulationWorld;
+  beforeAll(async () => {
+    world = await PopulationWorld.open();
+    await town(world);
+    world.detection.clock.set(new Date('2026-11-11T12:00:00Z'));
+    await world.scheduler.drain();
+  });
+  afterAll(() => world.close());
+
+  /** Answers the run at its end. */
+  const carryOut = async (run: Pick<NewRun, 'trigger' | 'fromDay' | 'toDay' | 'plan'>) => {
+    world.detection.clock.advance(60_000);
+    const now = world.detection.clock.now();
+    const asked = { job: `test ${now.toISOString()}`, scheduledFor: now, seed: 1, requestedBy: 'a test', ...run };
+    const { run_id: runId } = await world.detection.write((tx) => insertRun(tx, new SystemEntropy(), asked, now), 0);
+    await world.scheduler.drain();
+    const ended = (await world.detection.write((tx) => findPopulationRun(tx, runId), 0))!;
+    expect(ended).toMatchObject({ state: 'SUCCEEDED', error: null });
+    return ended;
+  };
+  const stored = async () => {
+    const rows = await world.detection.query<{ generation: number }>('SELECT generation FROM population_generation ORDER BY 1');
+    return rows.map(({ generation }) => generation);
+  };
+  const assigned = () => world.detection.query('SELECT * FROM sim_cluster ORDER BY client_id, sim_id');
+
+  it("a back-test fits what the daily models don't, leaves SIMs in their clusters and the daily run its models, and takes its own away", async () => {
+    const before = await assigned();
+    const backtest = await carryOut({ trigger: 'BACKTEST', ...days(9, 10), plan: [scope] });
+    expect(backtest.generation).toBe(2);
+    expect([await stored(), await assigned()]).toEqual([[1], before]);
+    expect((await carryOut({ trigger: 'ON_DEMAND', ...days(9) })).generation).toBe(1);
+    // one that the daily models fit knows nothing of days that were still to come
+    expect((await carryOut({ trigger: 'BACKTEST', ...days(9, 10), plan: [{ ...scope, scope: 'PER_CLUSTER' }] })).generation).toBe(1);
+  });
+
+  it('models that are fitted later on earlier days are older, and whoever fits them is told', async () => {
+    const newest = await carryOut({ trigger: 'FIT', ...days(8, 9) });
+    expect(newest).toMatchObject({ generation: 3, warnings: [], models_done: newest.models_total });
+    expect(newest.models_total).toBeGreaterThan(1);
+    const { generation, warnings } = await carryOut({ trigger: 'FIT', ...days(8) });
+    expect([generation, warnings]).toEqual([4, [expect.stringContaining('trained on 2026-11-08 to 2026-11-09 are newer')]]);
+    expect((await carryOut({ trigger: 'ON_DEMAND', fromDay: '2026-11-10', toDay: '2026-11-10' })).generation).toBe(3);
+    // a back-test of the first day may not know the second
+    expect((await carryOut({ trigger: 'BACKTEST', ...days(8), plan: [{ ...scope, scope: 'PER_CLUSTER' }] })).generation).toBe(4);
+  });
+});
+
+describe('a day whose run fails', () => {
+  it('is run again, later each time, with an alert to the operator until it is judged', async () => {
+    const world = await PopulationWorld.open();
+    const acme = await settleClient(world.detection, 'acme', calm.acme!);
+    await storeFeatures(world.detection.database, acme, calm.acme!, badDay);
+    world.detection.clock.set(new Date('2026-11-11T12:00:00Z'));
+    const broken = jest.spyOn(world.part(PopulationFit), 'run').mockRejectedValue(new Error('no space left on device'));
+    const states = async () =>
+      (await world.detection.query<{ state: string }>('SELECT state FROM population_run ORDER BY scheduled_for')).map(({ state }) => state);
+    /** As a server's loop does, which goes on after a failure. */
+    const work = async () => {
+      for (let tries = 0; tries < 4; tries++) await world.scheduler.drain().catch(() => undefined);
+    };
+    const afterMinutes = async (minutes: number) => {
+      world.detection.clock.advance(minutes * 60_000);
+      await work();
+      return states();
+    };
+    const alerts = () => world.detection.ledger.find('POPULATION_RUN_FAILED');
+    await work();
+    expect(await states()).toEqual(['FAILED']);
+    expect(alerts()).toMatchObject([{ clientId: 0, windowStart: new Date('2026-11-10T00:00:00Z'), severity: 'CRITICAL' }]);
+    expect(alerts()[0]!.evidence[0]!.text).toMatch(/^The run of 2026-11-10 failed: no space left on device\. It is run again/);
+    expect(await afterMinutes(4)).toEqual(['FAILED']);
+    expect(await afterMinutes(1)).toEqual(['FAILED', 'FAILED']);
+    expect(await afterMinutes(9)).toHaveLength(2);
+    expect(await afterMinutes(1)).toHaveLength(3);
+    for (let hour = 0; hour < 24; hour++) await afterMinutes(60);
+    // after 20, 40, 80, 160 and 320 minutes, then every six hours
+    expect((await states()).length).toBeLessThanOrEqual(10);
+    for (let hour = 0; hour < 8 * 24; hour += 3) await afterMinutes(180);
+    const givenUp = (await states()).length;
+    expect(await afterMinutes(48 * 60)).toHaveLength(givenUp);
+    expect(alerts()).toHaveLength(1);
+    await world.close();
+    broken.mockRestore();
+  });
+
+  it('takes the alert back once it is judged', async () => {
+    const world = await PopulationWorld.open();
+    const acme = await settleClient(world.detection, 'acme', calm.acme!);
+    await storeFeatures(world.detection.database, acme, calm.acme!, badDay);
+    world.detection.clock.set(new Date('2026-11-11T12:00:00Z'));
+    const broken = jest.spyOn(world.part(PopulationFit), 'run').mockRejectedValue(new Error('no space left on device'));
+    for (let tries = 0; tries < 4; tries++) await world.scheduler.drain().catch(() => undefined);
+    broken.mockRestore();
+    world.detection.clock.advance(5 * 60_000);
+    await world.scheduler.drain();
+    expect(world.detection.ledger.find('POPULATION_RUN_FAILED')).toEqual([]);
+    expect((await anomalies(world)).length).toBeGreaterThan(0);
+    world.detection.clock.advance(86_400_000);
+    await world.scheduler.drain();
+    expect(await world.detection.query('SELECT state FROM population_run ORDER BY scheduled_for')).toEqual([
+      { state: 'FAILED' },
+      { state: 'SUCCEEDED' },
+    ]);
+    await world.close();
   });
 });
 
