@@ -12,8 +12,8 @@ const POLL_MILLISECONDS = 60_000;
 const NOON_AFTER_MILLISECONDS = 12 * HOUR_MILLISECONDS;
 /** A batch under way is waited for, or each of its chunks would have the day computed again. */
 const QUIET_MILLISECONDS = 60_000;
-/** Clients at once: while one's features are computed, another's are stored. On the embedded database everybody would only wait longer. */
-const CLIENTS_AT_ONCE = { postgresql: 2, embedded: 1 } as const;
+/** Clients at once: while one's features are computed, others' are stored. On the embedded database everybody would only wait longer. */
+const CLIENTS_AT_ONCE = { postgresql: 3, embedded: 1 } as const;
 /** Longer than the raw dialogues (62 days) and the 30 days before the earliest of these, from which sums are corrected. */
 const KEPT_DAYS = 93;
 

@@ -28,8 +28,8 @@ import { resultOf } from './run-result';
 /** How long a run stays a process's own without a sign of life. */
 export const RUN_LEASE = 'population-run';
 export const RUN_LEASE_MILLISECONDS = 120_000;
-/** While a bucket of one client is stored, one of another is scored. On the embedded database everybody would only wait longer. */
-const CLIENTS_AT_ONCE = { postgresql: 2, embedded: 1 } as const;
+/** While buckets of others are read and stored, one client's is scored. On the embedded database everybody would only wait longer. */
+const CLIENTS_AT_ONCE = { postgresql: 3, embedded: 1 } as const;
 /** Models learn from so many days before the one that is judged. */
 const TRAINING_DAYS = 30;
 /** An alert clears a day after its last hit: whoever was anomalous in the days before is told that the population was judged, with or without dialogues. */
