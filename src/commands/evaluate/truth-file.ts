@@ -66,9 +66,12 @@ function storyOf(where: string, json: unknown): Story | null {
     isGiven(story[name]) ? listOf(`${where}.${name}`, story[name]).map((text, at) => textOf(`${where}.${name}[${at}]`, text)) : null;
   const text = (name: string): string | null => (isGiven(story[name]) ? textOf(`${where}.${name}`, story[name]) : null);
   if (texts('seenIn')?.includes('DIALOGUES') === false) return null;
-  const sims = ['iccids', 'imsis', 'sims'].flatMap((name) => texts(name) ?? []);
+  // some generators count them under this name
+  const lists = ['iccids', 'imsis', ...(typeof story['sims'] === 'number' ? [] : ['sims'])];
+  const sims = lists.flatMap((name) => texts(name) ?? []);
   const [id, kind, client] = [text('id'), text('kind'), text('client')];
-  const country = sims.length > 0 ? null : countryOf(`${where}.country`, story['country']);
+  // of listed SIMs it is known where they were, whatever the truth calls the place
+  const country = sims.length > 0 && !isCountry(story['country']) ? null : countryOf(`${where}.country`, story['country']);
   const about = [id, kind, client].filter((one) => one !== null).join(', ');
   return {
     name: about === '' ? where : `${where} (${about})`,
@@ -106,9 +109,12 @@ function dayIn(where: string, given: string): Day {
 
 function countryOf(where: string, given: unknown): string | null {
   if (!isGiven(given)) return null;
-  const code = typeof given === 'string' ? given.trim().toUpperCase() : '';
-  if (!/^[A-Z]{2}$/.test(code)) throw new Otherwise(where, 'two letters of ISO 3166-1 such as DE', given);
-  return code;
+  if (!isCountry(given)) throw new Otherwise(where, 'two letters of ISO 3166-1 such as DE', given);
+  return given.trim().toUpperCase();
+}
+
+function isCountry(given: unknown): given is string {
+  return typeof given === 'string' && /^[a-z]{2}$/i.test(given.trim());
 }
 
 /** A name, an object that has one, or a list of such. */

@@ -79,22 +79,23 @@ describe('a truth', () => {
       { id: 's1', client: 'Ghost Ltd' },
       'stories[0] (s1, Ghost Ltd) is passed over: there is no client "Ghost Ltd" in sims.csv, and it lists no SIMs',
     ],
-    [{ client: 'Alpha', sims: ['1', '2'] }, 'stories[0] (Alpha) is passed over: none of its 2 SIMs is in sims.csv'],
-    [{ kind: 'FRAUD' }, 'stories[0] (FRAUD) is passed over: it names neither a client nor SIMs'],
+    [{ sims: ['1', '2'] }, 'stories[0] is passed over: it names no client, and none of its 2 SIMs is in sims.csv'],
+    [{ kind: 'FRAUD' }, 'stories[0] (FRAUD) is passed over: it names no client, and it lists no SIMs'],
   ])('with the story %j goes on without it, saying so in a line', async (story, warning) => {
     const population = await readWith({ stories: [story, { client: 'Beta' }] });
     expect(population.warnings).toEqual([warning]);
     expect(population.incidents.map(({ client }) => client)).toEqual(['Beta']);
   });
 
-  it('that lists no SIMs means those of the client in its country, or in each country', async () => {
+  it('that lists no SIMs, or none that anybody knows, means those of the client in its country, or in each country', async () => {
     const population = await readWith({
       incidents: [
         { client: 'Alpha', country: 'de' },
-        { client: 'Alpha', iccids: [] },
-        { client: 'Alpha', country: 'FR' },
+        { client: 'Alpha', iccids: [], sims: 3 },
+        { client: 'Alpha', country: 'FR', iccids: ['1', '2'] },
       ],
     });
+    expect(population.warnings).toEqual(['incidents[2] (Alpha): none of its 2 SIMs is in sims.csv; those of its client in FR are meant']);
     expect(population.incidents.map((incident) => incidentRows(population, incident, '2026-11-13'))).toEqual([
       [{ clientId: 0, country: 'DE', rows: [0, 1] }],
       [

@@ -28,13 +28,14 @@ function incidentsOf(
     warnings.push(`${name} is passed over: ${why}`);
     return [];
   };
-  if (sims === null) {
-    if (client === null) return passOver('it names neither a client nor SIMs');
-    if (!inventory.hasClient(client)) return passOver(`there is no client "${client}" in sims.csv, and it lists no SIMs`);
+  const known = (sims ?? []).map((sim) => inventory.sim(sim)).filter((sim) => sim !== undefined);
+  if (sims === null || known.length === 0) {
+    const noSims = sims === null ? 'it lists no SIMs' : `none of its ${sims.length} SIMs is in sims.csv`;
+    if (client === null) return passOver(`it names no client, and ${noSims}`);
+    if (!inventory.hasClient(client)) return passOver(`there is no client "${client}" in sims.csv, and ${noSims}`);
+    if (sims !== null) warnings.push(`${name}: ${noSims}; those of its client${country === null ? '' : ` in ${country}`} are meant`);
     return [{ kind, client, country, days, simIds: null }];
   }
-  const known = sims.map((sim) => inventory.sim(sim)).filter((sim) => sim !== undefined);
-  if (known.length === 0) return passOver(`none of its ${sims.length} SIMs is in sims.csv`);
   if (known.length < sims.length) warnings.push(`${name}: ${sims.length - known.length} of its ${sims.length} SIMs are not in sims.csv`);
   const simsOfClient = new Map<number, Set<string>>();
   for (const sim of known) {
